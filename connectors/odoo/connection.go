@@ -1,0 +1,186 @@
+package odoo
+
+import (
+	"context"
+	"maps"
+	"sync"
+	"time"
+
+	"github.com/flowctl/flowctl/connectors"
+)
+
+// versionTTL is how long the server's version is believed; an upgrade of Odoo
+// takes it down for longer than any run waits.
+const versionTTL = time.Hour
+
+// Connection works with one Odoo database as one user.
+type Connection struct {
+	remote transport
+	master *masterCache
+	fields *fieldCache
+	// context is sent with every call: company and language.
+	context map[string]any
+
+	mu           sync.Mutex
+	version      Version
+	versionAsked time.Time
+}
+
+var _ connectors.Connection = (*Connection)(nil)
+
+func newConnection(remote transport, s settings) *Connection {
+	c := &Connection{
+		remote:  remote,
+		master:  newMasterCache(remote),
+		fields:  newFieldCache(remote),
+		context: map[string]any{},
+	}
+	if s.company != 0 {
+		c.context["allowed_company_ids"] = []int64{s.company}
+	}
+	if s.lang != "" {
+		c.context["lang"] = s.lang
+	}
+	return c
+}
+
+// Call performs an operation; see [Connector.Spec] for their names.
+func (c *Connection) Call(ctx context.Context, call connectors.Call) (any, error) {
+	perform, ok := performers[call.Operation]
+	if !ok {
+		return nil, badParams("odoo has no operation %q", call.Operation)
+	}
+	return perform(c, ctx, params{operation: call.Operation, values: call.Params})
+}
+
+// Close releases nothing: connections are kept by the HTTP client, which may be
+// shared.
+func (c *Connection) Close() error { return nil }
+
+type performer func(*Connection, context.Context, params) (any, error)
+
+var performers map[string]performer
+
+// init breaks the cycle between the table and the operations it names.
+func init() {
+	performers = map[string]performer{
+		"version":     (*Connection).getVersion,
+		"fields":      (*Connection).listFields,
+		"search":      (*Connection).search,
+		"search_read": (*Connection).searchRead,
+		"read":        (*Connection).read,
+		"get":         (*Connection).get,
+		"count":       (*Connection).count,
+		"create":      (*Connection).create,
+		"write":       (*Connection).write,
+		"unlink":      (*Connection).unlink,
+		"call":        (*Connection).callMethod,
+	}
+}
+
+func (c *Connection) getVersion(ctx context.Context, _ params) (any, error) {
+	v, err := c.serverVersion(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return map[string]any{"major": v.Major, "version": v.Text}, nil
+}
+
+func (c *Connection) serverVersion(ctx context.Context) (Version, error) {
+	c.mu.Lock()
+	known, asked := c.version, c.versionAsked
+	c.mu.Unlock()
+	if known.Text != "" && time.Since(asked) < versionTTL {
+		return known, nil
+	}
+	v, err := c.remote.version(ctx)
+	if err != nil {
+		return Version{}, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.version, c.versionAsked = v, time.Now()
+	return v, nil
+}
+
+// knownVersion is the version if it was asked for already; for messages.
+func (c *Connection) knownVersion() Version {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.version
+}
+
+func (c *Connection) listFields(ctx context.Context, p params) (any, error) {
+	model, err := p.model()
+	if err != nil {
+		return nil, err
+	}
+	fields, err := c.fields.of(ctx, model)
+	if err != nil {
+		return nil, err
+	}
+	described := make(map[string]any, len(fields.byName))
+	for remote, f := range fields.byName {
+		described[fields.flowName(remote)] = f.describe()
+	}
+	names := []any{}
+	for _, name := range fields.names() {
+		names = append(names, name)
+	}
+	return map[string]any{"names": names, "fields": described}, nil
+}
+
+// describe tells a flow about a field.
+func (f field) describe() map[string]any {
+	out := map[string]any{
+		"type":     f.Type,
+		"label":    f.Label,
+		"required": f.Required,
+		"readonly": f.Readonly,
+		"stored":   f.Store,
+		"relation": nil,
+	}
+	if f.Relation != "" {
+		out["relation"] = f.Relation
+	}
+	if f.Type == "selection" {
+		out["selection"] = f.selectionValues()
+	}
+	return out
+}
+
+// callContext is the connection's context with that of the call over it; nil
+// when both are empty.
+func (c *Connection) callContext(p params) (map[string]any, error) {
+	given, err := p.object("context")
+	if err != nil {
+		return nil, err
+	}
+	merged := maps.Clone(c.context)
+	for key, value := range given {
+		encoded, problem := plain(value)
+		if problem != "" {
+			return nil, badParams("%s: context.%s %s", p.operation, key, problem)
+		}
+		merged[key] = encoded
+	}
+	if len(merged) == 0 {
+		return nil, nil
+	}
+	return merged, nil
+}
+
+// kwargs are the arguments given by name: those not nil, and the context.
+func (c *Connection) kwargs(p params, named map[string]any) (map[string]any, error) {
+	merged, err := c.callContext(p)
+	if err != nil {
+		return nil, err
+	}
+	if merged != nil {
+		if named == nil {
+			named = map[string]any{}
+		}
+		named["context"] = merged
+	}
+	return named, nil
+}

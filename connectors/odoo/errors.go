@@ -1,0 +1,329 @@
+package odoo
+
+import (
+	"context"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"html"
+	"net"
+	"net/http"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/flowctl/flowctl/connectors"
+)
+
+// lostAnswer is the class of a call that was sent and got no usable answer.
+func lostAnswer(call invocation) connectors.Class {
+	if call.write {
+		return connectors.Unclear
+	}
+	return connectors.Transient
+}
+
+// unreachable says why there was no answer.
+func unreachable(cause error, class connectors.Class, doing string) *connectors.Error {
+	var (
+		dns  *net.DNSError
+		cert *x509.UnknownAuthorityError
+		host *x509.HostnameError
+		bad  *x509.CertificateInvalidError
+		op   *net.OpError
+	)
+	e := &connectors.Error{Class: class, Code: connectors.CodeUnreachable, Err: cause}
+	var what string
+	switch {
+	case errors.As(cause, &dns):
+		what = "the name " + strconv.Quote(dns.Name) + " is not known"
+		e.Advice = "Check the host name in the Odoo URL."
+	case errors.As(cause, &cert), errors.As(cause, &host), errors.As(cause, &bad):
+		e.Class = connectors.Permanent
+		what = "the server's certificate is not trusted: " + rootCause(cause)
+		e.Advice = "Use a certificate that is valid for this host; for one of your own authority set FLOWCTL_CA_FILE."
+	case errors.Is(cause, context.DeadlineExceeded) || isTimeout(cause):
+		what = "no answer in time"
+		e.Advice = "Odoo is slow or out of reach; ask for fewer records at once if this keeps happening."
+	case errors.Is(cause, context.Canceled):
+		what = "stopped before the answer came"
+	case errors.As(cause, &op) && op.Op == "dial":
+		what = "no connection: " + op.Err.Error()
+		e.Advice = "Check that Odoo runs and that the URL's host and port are right."
+	default:
+		what = "the connection broke: " + rootCause(cause)
+	}
+	if class == connectors.Unclear {
+		what += "; it is not known whether Odoo did it"
+	}
+	e.Message = doing + ": " + what
+	return e
+}
+
+func isTimeout(err error) bool {
+	var timeout net.Error
+	return errors.As(err, &timeout) && timeout.Timeout()
+}
+
+func rootCause(err error) string {
+	for {
+		next := errors.Unwrap(err)
+		if next == nil {
+			return err.Error()
+		}
+		err = next
+	}
+}
+
+// statusError is about an answer that is not 200. Odoo's own errors are 200
+// (recordings odoo18/015 to 064); other statuses come from its web server or
+// from what stands before it.
+func statusError(resp *http.Response, body []byte, call rpcCall) *connectors.Error {
+	e := &connectors.Error{Class: connectors.Permanent, Code: connectors.CodeBadAnswer}
+	status := strconv.Itoa(resp.StatusCode) + " " + http.StatusText(resp.StatusCode)
+	switch code := resp.StatusCode; {
+	case code == http.StatusTooManyRequests:
+		e.Class, e.Code = connectors.Transient, connectors.CodeRateLimited
+		e.RetryAfter = retryAfter(resp.Header.Get("Retry-After"), time.Now())
+		e.Advice = "Odoo asks for fewer calls; the call is tried again later."
+	case code == http.StatusServiceUnavailable:
+		// Sent by a proxy or by Odoo while it starts: the call was not taken.
+		e.Class, e.Code = connectors.Transient, connectors.CodeUnreachable
+		e.RetryAfter = retryAfter(resp.Header.Get("Retry-After"), time.Now())
+		e.Advice = "Odoo is starting, being upgraded or overloaded."
+	case code >= 500:
+		e.Class = lostAnswer(call.call)
+		e.Advice = "See the log of Odoo or of the proxy before it."
+	case code == http.StatusUnauthorized:
+		e.Code = connectors.CodeUnauthorized
+		e.Advice = "Something before Odoo asks for a password of its own."
+	case code == http.StatusForbidden:
+		e.Code = connectors.CodeForbidden
+		e.Advice = "A firewall before Odoo blocks the call; let POST /jsonrpc pass."
+	case code == http.StatusNotFound:
+		e.Advice = "There is no Odoo API at this URL: check the address, and that the server lets POST /jsonrpc through for this database."
+	case code >= 300 && code < 400:
+		e.Code = connectors.CodeBadConfig
+		e.Advice = "Set the Odoo URL to the address it redirects to."
+		status += " to " + redirectTarget(resp)
+	}
+	e.Message = call.String() + ": the server answers " + status + page(body)
+	if e.Class == connectors.Unclear {
+		e.Message += "; it is not known whether Odoo did it"
+	}
+	return e
+}
+
+func redirectTarget(resp *http.Response) string {
+	if u, err := resp.Location(); err == nil {
+		return u.Scheme + "://" + u.Host
+	}
+	return "another address"
+}
+
+// maxRetryAfter bounds how long a server may ask to be left alone.
+const maxRetryAfter = time.Hour
+
+func retryAfter(header string, now time.Time) time.Duration {
+	var wait time.Duration
+	if seconds, err := strconv.Atoi(strings.TrimSpace(header)); err == nil {
+		wait = time.Duration(min(max(seconds, 0), int(maxRetryAfter/time.Second))) * time.Second
+	} else if at, err := http.ParseTime(header); err == nil {
+		wait = at.Sub(now)
+	}
+	return min(max(wait, 0), maxRetryAfter)
+}
+
+// badAnswer is about a 200 that is not JSON-RPC: a maintenance page, a
+// firewall's question, an answer that was cut off.
+func badAnswer(body []byte, call rpcCall) *connectors.Error {
+	e := &connectors.Error{
+		Class:   lostAnswer(call.call),
+		Code:    connectors.CodeBadAnswer,
+		Message: call.String() + ": the answer is not Odoo's" + page(body),
+		Advice:  "Check the Odoo URL, and whether a proxy or a maintenance page answers in its place.",
+	}
+	if e.Class == connectors.Unclear {
+		e.Message += "; it is not known whether Odoo did it"
+	}
+	return e
+}
+
+var titleTag = regexp.MustCompile(`(?is)<title[^>]*>(.*?)</title>`)
+
+// page names an HTML page by its title, or other text by its beginning.
+func page(body []byte) string {
+	head := string(body[:min(len(body), 8<<10)])
+	if m := titleTag.FindStringSubmatch(head); m != nil {
+		return " (a page titled " + strconv.Quote(shorten(html.UnescapeString(strings.TrimSpace(m[1])), 120)) + ")"
+	}
+	text := strings.TrimSpace(head)
+	switch {
+	case text == "":
+		return " (empty)"
+	case strings.HasPrefix(text, "<"):
+		return " (a page without a title)"
+	}
+	return " (" + strconv.Quote(shorten(text, 120)) + ")"
+}
+
+func shorten(text string, length int) string {
+	if runes := []rune(text); len(runes) > length {
+		return string(runes[:length]) + "…"
+	}
+	return text
+}
+
+// rpcError is the error member of an answer. Its code is always 200 up to
+// version 18 and 0 in 19: what happened is told by data.name alone.
+type rpcError struct {
+	Message string `json:"message"`
+	Data    struct {
+		Name      string `json:"name"`
+		Message   string `json:"message"`
+		Arguments []any  `json:"arguments"`
+		// debug, the traceback, is left out: it is not for people and shows
+		// the server's insides.
+	} `json:"data"`
+}
+
+// maxMessage bounds Odoo's own words in a message, in characters.
+const maxMessage = 1500
+
+func (e *rpcError) translate(call rpcCall) *connectors.Error {
+	name, text := e.Data.Name, e.words()
+	out := &connectors.Error{
+		Class:   connectors.Permanent,
+		Code:    name,
+		Message: call.String() + ": " + text,
+	}
+	if name == "" {
+		out.Code = connectors.CodeBadAnswer
+	}
+	switch {
+	case name == "odoo.exceptions.AccessDenied":
+		out.Code = connectors.CodeUnauthorized
+		out.Message = call.String() + ": Odoo refused the login (" + text + ")"
+		out.Advice = "Check the login and the API key. Keys expire: make a new one in Odoo under Preferences > Account Security."
+	case strings.HasSuffix(name, "SessionExpiredException"):
+		out.Code = connectors.CodeUnauthorized
+		out.Advice = "Log in again: check the login and the API key."
+	case name == "odoo.exceptions.AccessError":
+		out.Advice = "The user of the flows lacks a right in Odoo; give it the group that the message names, or use another user."
+	case name == "odoo.exceptions.MissingError":
+		e.missing(call, text, out)
+	case name == "odoo.exceptions.ValidationError", name == "odoo.exceptions.UserError", name == "odoo.exceptions.RedirectWarning":
+		out.Advice = "Odoo's own rules forbid this; change the values, or the record in Odoo, and run it again."
+		if strings.HasPrefix(text, "Object ") && strings.HasSuffix(text, "doesn't exist") {
+			out.Advice = "Install the Odoo module that brings this model."
+		}
+	case slices.Contains(rolledBack, strings.TrimPrefix(name, "psycopg2.errors.")):
+		// The transaction was undone: nothing happened, also for a write.
+		out.Class = connectors.Transient
+		out.Advice = "Others work on the same records; it is tried again."
+	case strings.HasPrefix(name, "psycopg2."):
+		databaseError(text, out)
+	case name == "builtins.AttributeError":
+		out.Advice = "This version of Odoo has no such method; check its name."
+	case name == "builtins.ValueError", name == "builtins.KeyError", name == "builtins.TypeError":
+		out.Advice = "Check the names of fields and the kinds of their values against this Odoo (odoo.fields lists them)."
+	}
+	return out
+}
+
+// rolledBack are the errors of PostgreSQL after which a transaction is undone
+// and worth another try (recording odoo19/466).
+var rolledBack = []string{
+	"SerializationFailure", "DeadlockDetected", "LockNotAvailable", "QueryCanceled",
+	"TransactionRollback", "AdminShutdown", "CannotConnectNow", "TooManyConnections",
+}
+
+func databaseError(text string, out *connectors.Error) {
+	switch {
+	case strings.Contains(text, "database") && strings.Contains(text, "does not exist"):
+		// The text names the database server's address, which helps nobody.
+		out.Code = connectors.CodeBadConfig
+		out.Message = "Odoo has no database of this name"
+		if m := quoted.FindStringSubmatch(text[strings.Index(text, "database"):]); m != nil {
+			out.Message = "Odoo has no database " + strconv.Quote(m[1])
+		}
+		out.Advice = "Check the database's name; Odoo's login page and the address /web/database/selector show it."
+	case out.Code == "psycopg2.OperationalError", out.Code == "psycopg2.InterfaceError":
+		out.Class = connectors.Transient
+		out.Advice = "Odoo cannot reach its own database."
+	default:
+		out.Advice = "Check the kinds of the values: Odoo's database did not take one."
+	}
+}
+
+var (
+	quoted        = regexp.MustCompile(`"([^"]*)"`)
+	missingRecord = regexp.MustCompile(`\(Record: ([a-z0-9_.]+)\(([0-9, ]*)\)`)
+)
+
+// missing tells a record that the call itself is about (not_found) from one
+// that its values only refer to.
+func (e *rpcError) missing(call rpcCall, text string, out *connectors.Error) {
+	out.Advice = "The record was deleted in Odoo."
+	m := missingRecord.FindStringSubmatch(text)
+	if m == nil {
+		return
+	}
+	if m[1] == "res.users" && call.call.model != "res.users" {
+		// Odoo says this when the user behind the login is gone (odoo18/012).
+		out.Code = connectors.CodeUnauthorized
+		out.Advice = "The user of the flows was deleted in Odoo; check the login."
+		return
+	}
+	if m[1] != call.call.model {
+		return
+	}
+	for id := range strings.SplitSeq(m[2], ",") {
+		if n, err := strconv.ParseInt(strings.TrimSpace(id), 10, 64); err == nil && slices.Contains(call.call.ids, n) {
+			out.Code = connectors.CodeNotFound
+			return
+		}
+	}
+}
+
+// words are Odoo's own, without a traceback and without what is not for people:
+// a RedirectWarning appends an action to its text (recording odoo18/048).
+func (e *rpcError) words() string {
+	text := e.Data.Message
+	if strings.HasSuffix(e.Data.Name, "RedirectWarning") && len(e.Data.Arguments) > 0 {
+		if first, ok := e.Data.Arguments[0].(string); ok {
+			text = first
+		}
+	}
+	if text == "" {
+		text = e.Message
+	}
+	if i := strings.Index(text, "Traceback (most recent call last)"); i >= 0 {
+		text = strings.TrimSpace(text[:i]) + " (internal error of Odoo)"
+	}
+	if text = strings.TrimSpace(text); text == "" {
+		text = "an error without a message"
+	}
+	return shorten(text, maxMessage)
+}
+
+// badParams is an error about the call's own parameters, found before anything
+// is sent.
+func badParams(format string, args ...any) error {
+	return &connectors.Error{
+		Class:   connectors.Permanent,
+		Code:    connectors.CodeBadParams,
+		Message: fmt.Sprintf(format, args...),
+	}
+}
+
+// unreadable is about a result whose shape is not the one Odoo documents.
+func unreadable(model, method string, raw json.RawMessage, cause error) error {
+	e := connectors.Errorf(connectors.Permanent, connectors.CodeBadAnswer,
+		"%s.%s: Odoo's result cannot be read%s", model, method, page(raw))
+	e.Err = cause
+	return e
+}

@@ -1,0 +1,178 @@
+// Package odoo connects flows to an Odoo ERP (versions 17 to 21): its records,
+// read and written over Odoo's own API with typed values and one set of field
+// names.
+//
+// Flows speak the names of Odoo 19; on an older server the connector translates
+// them both ways (names.go). Reads of master data are cached for some minutes
+// (master.go). Nothing has to be installed in Odoo.
+package odoo
+
+import (
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/flowctl/flowctl/connectors"
+)
+
+func init() { connectors.Register(Connector{}) }
+
+// Connector is the connector "odoo".
+type Connector struct{}
+
+var _ connectors.Connector = Connector{}
+
+// Spec describes the connector.
+func (Connector) Spec() connectors.Spec {
+	return connectors.Spec{
+		Name:       "odoo",
+		Title:      "Odoo",
+		Summary:    "Reads and writes the records of an Odoo ERP, versions 17 to 21, over JSON-RPC.",
+		Settings:   settingsSchema(),
+		Operations: operations(),
+	}
+}
+
+func settingsSchema() *connectors.Schema {
+	secret := func(text string) *connectors.Schema {
+		s := connectors.String().OrNull().Described(text)
+		s.Secret = true
+		return s
+	}
+	return connectors.Object(map[string]*connectors.Schema{
+		"url":        connectors.String().Described("Address of the Odoo server, such as https://erp.example.com"),
+		"database":   connectors.String().Described("Name of the database"),
+		"login":      connectors.String().Described("Login of the user the flows work as"),
+		"api_key":    secret("API key of that user (Preferences > Account Security > New API Key)"),
+		"password":   secret("Password of that user, where no API key is used"),
+		"company_id": connectors.Integer().OrNull().Described("Id of the company to work in, where the user sees several"),
+		"lang":       connectors.String().OrNull().Described("Language of names and texts, such as en_US"),
+	}, "url", "database", "login")
+}
+
+// Open returns a connection. Settings that are incomplete or wrong give an
+// *Error with code bad_config that names all of them.
+func (Connector) Open(config connectors.Config) (connectors.Connection, error) {
+	settings, err := readSettings(config)
+	if err != nil {
+		return nil, err
+	}
+	rpc := &jsonRPC{
+		client:   httpClient(config.HTTPClient),
+		settings: settings,
+	}
+	return newConnection(rpc, settings), nil
+}
+
+// settings are the checked values of Spec.Settings.
+type settings struct {
+	url      string // scheme, host and path without a slash at the end
+	database string
+	login    string
+	secret   string // API key, or password where there is no key
+	company  int64  // 0: the user's own
+	lang     string // "": the user's own
+}
+
+func readSettings(config connectors.Config) (settings, error) {
+	typed, err := settingsSchema().Convert(config.Settings)
+	if err != nil {
+		return settings{}, connectors.Errorf(connectors.Permanent, connectors.CodeBadConfig,
+			"the settings of Odoo cannot be read: %w", err)
+	}
+	values, _ := typed.(map[string]any)
+	text := func(name string) string {
+		s, _ := values[name].(string)
+		return strings.TrimSpace(s)
+	}
+	s := settings{
+		database: text("database"),
+		login:    text("login"),
+		secret:   text("api_key"),
+		lang:     text("lang"),
+	}
+	if s.secret == "" {
+		// A password may begin or end with a space; a key never does.
+		s.secret, _ = values["password"].(string)
+	}
+	s.company, _ = values["company_id"].(int64)
+
+	var problems []string
+	var problem string
+	if s.url, problem = cleanURL(text("url")); problem != "" {
+		problems = append(problems, problem)
+	}
+	if s.database == "" {
+		problems = append(problems, "the database is missing")
+	}
+	if s.login == "" {
+		problems = append(problems, "the login is missing")
+	}
+	if s.secret == "" {
+		problems = append(problems, "both the API key and the password are missing")
+	}
+	if s.company < 0 {
+		problems = append(problems, "the company's id is negative")
+	}
+	if len(problems) > 0 {
+		return settings{}, &connectors.Error{
+			Class:   connectors.Permanent,
+			Code:    connectors.CodeBadConfig,
+			Message: "Odoo is not fully configured: " + strings.Join(problems, ", "),
+			Advice:  "Complete the Odoo settings.",
+		}
+	}
+	return s, nil
+}
+
+// cleanURL turns what people paste from the address bar into the server's own
+// address. The problem is "" when there is none; it never repeats the text,
+// which may hold a password.
+func cleanURL(text string) (address, problem string) {
+	if text == "" {
+		return "", "the URL is missing"
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return "", "the URL must look like https://erp.example.com"
+	}
+	if u.User != nil {
+		return "", "the URL must not hold a login; give it in its own field"
+	}
+	path := strings.TrimRight(u.Path, "/")
+	// Addresses of Odoo's own pages: the web client of 17 and 18, and of later.
+	for _, page := range []string{"/web", "/odoo", "/jsonrpc"} {
+		if i := strings.Index(path+"/", page+"/"); i >= 0 {
+			path = path[:i]
+		}
+	}
+	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: path}).String(), ""
+}
+
+// httpClient returns a client that never follows a redirect: a POST that is
+// redirected turns into a GET and would be lost without a word.
+func httpClient(given *http.Client) *http.Client {
+	client := &http.Client{Transport: defaultTransport()}
+	if given != nil {
+		copied := *given
+		client = &copied
+	}
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	// Odoo needs none of its session cookies over this API, and a session that
+	// expires must not get between two calls.
+	client.Jar = nil
+	return client
+}
+
+func defaultTransport() http.RoundTripper {
+	return &http.Transport{
+		Proxy:               http.ProxyFromEnvironment,
+		DialContext:         (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
+		TLSHandshakeTimeout: 10 * time.Second,
+		MaxIdleConnsPerHost: 8,
+		IdleConnTimeout:     30 * time.Second,
+		ForceAttemptHTTP2:   true,
+	}
+}

@@ -1,0 +1,441 @@
+package sandbox
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/shopspring/decimal"
+)
+
+// test decides whether a record matches.
+type test func(*row) bool
+
+// compile turns a domain in prefix notation into a test.
+func (tx *transaction) compile(m *model, domain []any) (test, error) {
+	rest := domain
+	var all []test
+	for len(rest) > 0 {
+		t, left, err := tx.term(m, rest)
+		if err != nil {
+			return nil, err
+		}
+		all, rest = append(all, t), left
+	}
+	return func(r *row) bool {
+		for _, t := range all {
+			if !t(r) {
+				return false
+			}
+		}
+		return true
+	}, nil
+}
+
+// term reads one term and gives what is left.
+func (tx *transaction) term(m *model, domain []any) (test, []any, error) {
+	if len(domain) == 0 {
+		return nil, nil, valueError("Domain() invalid item in domain: the operator lacks an operand")
+	}
+	head, rest := domain[0], domain[1:]
+	switch head {
+	case "!":
+		inner, rest, err := tx.term(m, rest)
+		return func(r *row) bool { return !inner(r) }, rest, err
+	case "&", "|":
+		left, rest, err := tx.term(m, rest)
+		if err != nil {
+			return nil, nil, err
+		}
+		right, rest, err := tx.term(m, rest)
+		if head == "&" {
+			return func(r *row) bool { return left(r) && right(r) }, rest, err
+		}
+		return func(r *row) bool { return left(r) || right(r) }, rest, err
+	}
+	condition, ok := head.([]any)
+	if !ok || len(condition) != 3 {
+		return nil, nil, valueError("Domain() invalid item in domain: %s", python(head))
+	}
+	t, err := tx.condition(m, condition)
+	return t, rest, err
+}
+
+func (tx *transaction) condition(m *model, condition []any) (test, error) {
+	operator, _ := condition[1].(string)
+	if a, ok := asID(condition[0]); ok {
+		b, _ := asID(condition[2])
+		return func(*row) bool { return a == b }, nil
+	}
+	path, _ := condition[0].(string)
+	name, rest, dotted := strings.Cut(path, ".")
+	f, ok := m.fields[name]
+	if !ok {
+		return nil, tx.unknownInDomain(m, path, condition)
+	}
+	operator = strings.ToLower(operator)
+	if operator == "<>" {
+		operator = "!="
+	}
+	if !slices.Contains(operators, operator) {
+		return nil, valueError("Invalid operator %s in condition %s", python(condition[1]), python(condition))
+	}
+	value := condition[2]
+	switch {
+	case dotted && f.relation != "":
+		inner, err := tx.condition(tx.must(f.relation), []any{rest, operator, value})
+		if err != nil {
+			return nil, err
+		}
+		return tx.related(m, f, inner), nil
+	case operator == "any" || operator == "not any":
+		domain, ok := value.([]any)
+		if !ok || f.relation == "" {
+			return nil, valueError("Invalid condition %s", python(condition))
+		}
+		inner, err := tx.compile(tx.must(f.relation), domain)
+		if err != nil {
+			return nil, err
+		}
+		match := tx.related(m, f, inner)
+		return func(r *row) bool { return match(r) == (operator == "any") }, nil
+	case operator == "child_of" || operator == "parent_of":
+		return tx.inTree(m, f, operator, value)
+	case f.kind == many2one || f.kind.many():
+		return tx.onReferences(m, f, operator, value)
+	}
+	return tx.onValue(m, f, operator, value)
+}
+
+var operators = []string{
+	"=", "!=", ">", ">=", "<", "<=", "in", "not in", "=?", "any", "not any",
+	"like", "not like", "ilike", "not ilike", "=like", "=ilike", "child_of", "parent_of",
+}
+
+// related tests the records that a field points to: one is enough.
+func (tx *transaction) related(m *model, f *field, inner test) test {
+	target := tx.must(f.relation)
+	return func(r *row) bool {
+		for _, id := range tx.references(m, f, r) {
+			if other := tx.row(target, id); other != nil && inner(other) {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+// references lists the ids a relational field holds, archived ones too.
+func (tx *transaction) references(m *model, f *field, r *row) []int64 {
+	if f.kind == many2one {
+		id, _ := tx.value(m, f, r).(int64)
+		if id == 0 {
+			return nil
+		}
+		return []int64{id}
+	}
+	if f.kind == one2many && f.compute == nil {
+		return tx.children(tx.must(f.relation), f, r.id)
+	}
+	if f.compute == nil {
+		return r.refs(f.name)
+	}
+	ids, _ := tx.value(m, f, r).([]int64)
+	return ids
+}
+
+// onReferences compares a relational field with ids, names or nothing.
+func (tx *transaction) onReferences(m *model, f *field, operator string, value any) (test, error) {
+	target := tx.must(f.relation)
+	negative := operator == "!=" || strings.HasPrefix(operator, "not ")
+	if name, ok := value.(string); ok {
+		positive := strings.TrimPrefix(strings.Replace(operator, "!=", "=", 1), "not ")
+		named := func(r *row) bool { return matchText(positive, tx.displayName(target, r), name) }
+		match := tx.related(m, f, named)
+		return func(r *row) bool { return match(r) != negative }, nil
+	}
+	if operator == "=?" {
+		if value == nil || value == false {
+			return func(*row) bool { return true }, nil
+		}
+		operator = "="
+	}
+	if !slices.Contains([]string{"=", "!=", "in", "not in"}, operator) {
+		wanted, ok := asID(value)
+		if !ok {
+			return nil, valueError("Invalid condition on %s.%s", m.name, f.name)
+		}
+		return func(r *row) bool {
+			id, _ := tx.value(m, f, r).(int64)
+			return id != 0 && ordered(operator, cmp.Compare(id, wanted))
+		}, nil
+	}
+	var wanted []int64
+	nothing := false
+	for _, item := range asList(value) {
+		id, ok := asID(item)
+		switch {
+		case !ok:
+			return nil, valueError("Invalid value %s for %s.%s", python(item), m.name, f.name)
+		case id == 0:
+			nothing = true
+		default:
+			wanted = append(wanted, id)
+		}
+	}
+	return func(r *row) bool {
+		ids := tx.references(m, f, r)
+		match := nothing && len(ids) == 0
+		for _, id := range ids {
+			match = match || slices.Contains(wanted, id)
+		}
+		return match != negative
+	}, nil
+}
+
+func asList(value any) []any {
+	switch v := value.(type) {
+	case []any:
+		return v
+	case []int64:
+		out := make([]any, len(v))
+		for i, id := range v {
+			out[i] = id
+		}
+		return out
+	}
+	return []any{value}
+}
+
+// inTree tests whether a record is below (child_of) or above (parent_of) others.
+func (tx *transaction) inTree(m *model, f *field, operator string, value any) (test, error) {
+	target := m
+	if f.relation != "" {
+		target = tx.must(f.relation)
+	}
+	roots, ok := asIDs(value)
+	if !ok && value != false {
+		return nil, valueError("Invalid value %s for %s.%s", python(value), m.name, f.name)
+	}
+	above := func(id int64) []int64 {
+		chain := []int64{id}
+		for target.parent != "" {
+			r := tx.row(target, chain[len(chain)-1])
+			if r == nil || r.ref(target.parent) == 0 || len(chain) > 100 {
+				break
+			}
+			chain = append(chain, r.ref(target.parent))
+		}
+		return chain
+	}
+	var over []int64
+	for _, id := range roots {
+		over = append(over, above(id)...)
+	}
+	match := func(id int64) bool {
+		if operator == "parent_of" {
+			return slices.Contains(over, id)
+		}
+		return slices.ContainsFunc(above(id), func(a int64) bool { return slices.Contains(roots, a) })
+	}
+	return func(r *row) bool {
+		if f.relation == "" {
+			return match(r.id)
+		}
+		return slices.ContainsFunc(tx.references(m, f, r), match)
+	}, nil
+}
+
+// onValue compares a plain field.
+func (tx *transaction) onValue(m *model, f *field, operator string, value any) (test, error) {
+	if strings.HasSuffix(operator, "like") {
+		pattern := toText(value)
+		positive := strings.TrimPrefix(operator, "not ")
+		return func(r *row) bool {
+			s, ok := tx.value(m, f, r).(string)
+			if !ok {
+				return positive != operator // nothing is not like anything
+			}
+			return matchText(positive, s, pattern) == (positive == operator)
+		}, nil
+	}
+	if operator == "=?" {
+		if value == nil || value == false {
+			return func(*row) bool { return true }, nil
+		}
+		operator = "="
+	}
+	if operator == "=" || operator == "!=" || operator == "in" || operator == "not in" {
+		wanted := make([]any, 0, 1)
+		for _, item := range asList(value) {
+			typed, err := tx.comparable(m, f, operator, item)
+			if err != nil {
+				return nil, err
+			}
+			wanted = append(wanted, typed)
+		}
+		negative := operator == "!=" || operator == "not in"
+		return func(r *row) bool {
+			actual := tx.seen(tx.value(m, f, r))
+			found := slices.ContainsFunc(wanted, func(w any) bool { return equal(f, actual, w) })
+			return found != negative
+		}, nil
+	}
+	wanted, err := tx.comparable(m, f, operator, value)
+	if err != nil {
+		return nil, err
+	}
+	return func(r *row) bool {
+		c, ok := compare(tx.seen(tx.value(m, f, r)), wanted)
+		return ok && ordered(operator, c)
+	}, nil
+}
+
+// seen is a stored value as a comparison sees it: 19 compares whole seconds, 18
+// microseconds (odoo18/162 to 165, odoo19/470 to 473).
+func (tx *transaction) seen(value any) any {
+	if t, ok := value.(time.Time); ok && tx.erp.latest() {
+		return t.Truncate(time.Second)
+	}
+	return value
+}
+
+// comparable types the value of a condition.
+func (tx *transaction) comparable(m *model, f *field, operator string, value any) (any, error) {
+	if value == nil || value == false {
+		if f.kind == boolean {
+			return false, nil
+		}
+		return nil, nil
+	}
+	switch f.kind {
+	case datetime:
+		return tx.comparableTime(operator, value)
+	case float, monetary:
+		return toDecimal(value)
+	case integer:
+		return tx.toInteger(value)
+	case boolean:
+		return value != false, nil
+	case selection, char, text, html, date:
+		return toText(value), nil
+	}
+	return value, nil
+}
+
+func (tx *transaction) comparableTime(operator string, value any) (any, error) {
+	s, ok := value.(string)
+	if !ok {
+		return toTime(value, timeLayout, "")
+	}
+	if tx.erp.latest() && strings.HasSuffix(s, "Z") {
+		return nil, valueError("expecting only datetimes with no timezone: %s", python(s))
+	}
+	if len(s) == len(time.DateOnly) {
+		if operator == ">" || operator == "<=" {
+			s += " 23:59:59"
+		} else {
+			s += " 00:00:00"
+		}
+	}
+	s = strings.TrimSuffix(strings.Replace(s, "T", " ", 1), "Z")
+	t, err := time.Parse("2006-01-02 15:04:05.999999", s)
+	if err != nil {
+		return nil, valueError("Invalid isoformat string: %s", python(value))
+	}
+	return tx.seen(t), nil
+}
+
+// equal compares a value with one wanted; nil is nothing, which numbers and
+// booleans never are but 0 and false stand for.
+func equal(f *field, actual, wanted any) bool {
+	if wanted == nil {
+		switch f.kind {
+		case float, monetary, integer:
+			return same(actual, f.zero())
+		}
+		return actual == nil
+	}
+	return same(actual, wanted)
+}
+
+func compare(a, b any) (int, bool) {
+	switch x := a.(type) {
+	case int64:
+		if y, ok := b.(int64); ok {
+			return cmp.Compare(x, y), true
+		}
+	case decimal.Decimal:
+		if y, ok := b.(decimal.Decimal); ok {
+			return x.Cmp(y), true
+		}
+	case string:
+		if y, ok := b.(string); ok {
+			return cmp.Compare(x, y), true
+		}
+	case time.Time:
+		if y, ok := b.(time.Time); ok {
+			return x.Compare(y), true
+		}
+	case bool:
+		if y, ok := b.(bool); ok && x == y {
+			return 0, true
+		} else if ok && y {
+			return -1, true
+		} else if ok {
+			return 1, true
+		}
+	}
+	return 0, false
+}
+
+func ordered(operator string, c int) bool {
+	switch operator {
+	case "<":
+		return c < 0
+	case "<=":
+		return c <= 0
+	case ">":
+		return c > 0
+	}
+	return c >= 0
+}
+
+// matchText is SQL's LIKE: like and ilike search anywhere, =like and =ilike
+// match the whole; % and _ are wildcards.
+func matchText(operator, s, pattern string) bool {
+	if strings.HasSuffix(operator, "ilike") {
+		s, pattern = strings.ToLower(s), strings.ToLower(pattern)
+	}
+	switch operator {
+	case "=", "in":
+		return s == pattern
+	case "like", "ilike":
+		pattern = "%" + pattern + "%"
+	}
+	return wildcard([]rune(s), []rune(pattern))
+}
+
+func wildcard(s, pattern []rune) bool {
+	star, mark := -1, 0
+	i, j := 0, 0
+	for i < len(s) {
+		switch {
+		case j < len(pattern) && pattern[j] == '%':
+			star, mark = j, i
+			j++
+		case j < len(pattern) && (pattern[j] == '_' || pattern[j] == s[i]):
+			i, j = i+1, j+1
+		case star >= 0:
+			mark++
+			i, j = mark, star+1
+		default:
+			return false
+		}
+	}
+	for j < len(pattern) && pattern[j] == '%' {
+		j++
+	}
+	return j == len(pattern)
+}

@@ -1,0 +1,62 @@
+package sandbox
+
+import "github.com/shopspring/decimal"
+
+// tradeModels are what an order refers to besides partners, products and taxes.
+func (e *ERP) tradeModels() []*model {
+	return []*model{
+		{
+			name: "product.pricelist", label: "Pricelist", order: "sequence, id, name",
+			list: []*field{
+				declare("name", char, "Pricelist Name", required),
+				declare("active", boolean, "Active", initial(true)),
+				declare("sequence", integer, "Sequence", initial(int64(16))),
+				declare("currency_id", many2one, "Currency", to("res.currency"), required, initially(func(tx *transaction) any {
+					return tx.company().ref("currency_id")
+				})),
+				declare("company_id", many2one, "Company", to("res.company")),
+			},
+			display: func(tx *transaction, r *row) string {
+				currency := tx.record("res.currency", r.ref("currency_id"))
+				return r.text("name") + " (" + currency.text("name") + ")"
+			},
+		},
+		{
+			name: "stock.warehouse", label: "Warehouse", order: "sequence, id",
+			list: []*field{
+				declare("name", char, "Warehouse", required),
+				declare("code", char, "Short Name", required),
+				declare("sequence", integer, "Sequence", initial(int64(10))),
+				declare("active", boolean, "Active", initial(true)),
+				declare("company_id", many2one, "Company", to("res.company"), required, initially(company)),
+				declare("partner_id", many2one, "Address", to("res.partner"), initial(int64(1))),
+			},
+		},
+		{
+			name: "delivery.carrier", label: "Shipping Methods", order: "sequence, id",
+			list: []*field{
+				declare("name", char, "Delivery Method", required),
+				declare("active", boolean, "Active", initial(true)),
+				declare("sequence", integer, "Sequence", initial(int64(10))),
+				declare("delivery_type", selection, "Provider", required, initial("fixed"),
+					choices("base_on_rule", "Based on Rules", "fixed", "Fixed Price")),
+				declare("fixed_price", float, "Fixed Price", initial(decimal.Zero)),
+				declare("product_id", many2one, "Delivery Product", to("product.product"), required),
+				declare("company_id", many2one, "Company", to("res.company")),
+			},
+		},
+	}
+}
+
+// defaultPricelist is the first one in 18. In 19 pricelists are a feature to be
+// switched on, and without it a customer has none (odoo18/231, odoo19/253).
+func defaultPricelist(tx *transaction) any {
+	if tx.erp.latest() {
+		return int64(0)
+	}
+	rows, err := tx.find(tx.must("product.pricelist"), nil, query{limit: 1})
+	if err != nil || len(rows) == 0 {
+		return int64(0)
+	}
+	return rows[0].id
+}

@@ -1,0 +1,121 @@
+package woocommerce
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+
+	"github.com/flowctl/flowctl/connectors"
+)
+
+// Connection is a configured shop. It is safe for concurrent use.
+type Connection struct {
+	base          string // canonical URL
+	keys          keyPair
+	webhookSecret string
+	client        *http.Client
+	signer        signer
+	schemes       schemes
+}
+
+// Close lets idle connections go. It may be called twice.
+func (c *Connection) Close() error {
+	c.client.CloseIdleConnections()
+	return nil
+}
+
+// Call performs an operation of operations.yaml. A get, create, update or
+// delete returns the record; a list {items, total, pages}; a batch {create,
+// update, delete}, each item a record or {id, error}.
+func (c *Connection) Call(ctx context.Context, call connectors.Call) (any, error) {
+	op, ok := catalogue().byName[call.Operation]
+	if !ok {
+		return nil, connectors.Errorf(connectors.Permanent, connectors.CodeBadParams,
+			"woocommerce has no operation %q", call.Operation)
+	}
+	request, err := op.request(call.Params)
+	if err != nil {
+		return nil, err
+	}
+	got, err := c.do(ctx, request)
+	if err != nil {
+		return nil, err
+	}
+	result, err := op.result(got)
+	var broken *connectors.Error
+	if errors.As(err, &broken) {
+		return nil, c.scrubbed(broken)
+	}
+	return result, err
+}
+
+// result types an answer of 2xx.
+func (op *operation) result(a *answer) (any, error) {
+	raw, err := a.decoded()
+	if err != nil {
+		return nil, err
+	}
+	switch op.shape {
+	case shapeList:
+		return op.listResult(a, raw)
+	case shapeBatch:
+		if list, ok := raw.([]any); ok && len(list) == 0 {
+			raw = map[string]any{} // PHP writes an empty object as a list (recording woo/166)
+		}
+	}
+	if _, ok := raw.(map[string]any); !ok {
+		return nil, a.unusable("the shop answered " + kindOf(raw) + " where a record was asked for")
+	}
+	return op.typed(a, raw)
+}
+
+func (op *operation) listResult(a *answer, raw any) (any, error) {
+	items, ok := raw.([]any)
+	if !ok {
+		return nil, a.unusable("the shop answered " + kindOf(raw) + " where a list was asked for")
+	}
+	result := map[string]any{"items": items, "total": nil, "pages": nil}
+	if op.Paged {
+		// A proxy may strip these headers; then nothing is known.
+		result["total"] = headerNumber(a.header, "X-WP-Total")
+		result["pages"] = headerNumber(a.header, "X-WP-TotalPages")
+	} else {
+		result["total"], result["pages"] = int64(len(items)), int64(1)
+	}
+	return op.typed(a, result)
+}
+
+func (op *operation) typed(a *answer, raw any) (any, error) {
+	typed, err := op.Result.Convert(raw)
+	if err != nil {
+		return nil, a.unusable(fmt.Sprintf("the shop's answer to %s cannot be read: %v", op.Name, err))
+	}
+	return typed, nil
+}
+
+func headerNumber(header http.Header, name string) any {
+	n, err := strconv.ParseInt(header.Get(name), 10, 64)
+	if err != nil {
+		return nil
+	}
+	return n
+}
+
+func kindOf(raw any) string {
+	switch raw.(type) {
+	case nil:
+		return "nothing"
+	case []any:
+		return "a list"
+	case map[string]any:
+		return "a record"
+	case string:
+		return "a text"
+	case json.Number:
+		return "a number"
+	}
+	return fmt.Sprintf("%v", raw)
+}

@@ -1,0 +1,261 @@
+package sandbox
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// setProductStatus moves a product into the trash or out of it.
+func (s *Shop) setProductStatus(p *product, status string) {
+	if !slices.Contains([]string{"draft", "pending", "private", "publish", "future", "trash"}, status) {
+		return
+	}
+	if p.status == "trash" && status != "trash" {
+		p.slug = strings.TrimSuffix(p.slug, "__trashed")
+	}
+	p.status = status
+}
+
+// writeAttributes reads attributes with their options, sorted as the shop keeps
+// those of the whole shop (woo/148).
+func (c *call) writeAttributes(p *product) {
+	raw, given := c.body["attributes"]
+	if !given {
+		return
+	}
+	p.attributes = nil
+	for _, entry := range asArray(raw) {
+		r := asRecord(entry)
+		a := Attribute{ID: asInt(r["id"]), Name: asText(r["name"])}
+		if a.ID > 0 {
+			a.Name = c.shop.attributeName(a.ID, a.Name)
+		}
+		for _, option := range asArray(r["options"]) {
+			a.Options = append(a.Options, asText(option))
+		}
+		if a.ID > 0 {
+			slices.Sort(a.Options)
+		}
+		if option := asText(r["option"]); option != "" {
+			a.Options = []string{option}
+		}
+		p.attributes = append(p.attributes, a)
+	}
+}
+
+// attributeName finds the name of an attribute of the whole shop by the
+// products that have it.
+func (s *Shop) attributeName(id int64, otherwise string) string {
+	for _, p := range s.products {
+		for _, a := range p.attributes {
+			if a.ID == id && a.Name != "" {
+				return a.Name
+			}
+		}
+	}
+	return otherwise
+}
+
+// knownCategories keeps the categories that a product of the shop has; unknown
+// ids are dropped in silence (woo/112).
+func (s *Shop) knownCategories(raw []any) []Category {
+	names := map[int64]string{}
+	for _, p := range s.products {
+		for _, one := range p.categories {
+			names[one.ID] = one.Name
+		}
+	}
+	var kept []Category
+	for _, entry := range raw {
+		id := asInt(asRecord(entry)["id"])
+		if name, known := names[id]; known {
+			kept = append(kept, Category{id, name})
+		}
+	}
+	return kept
+}
+
+// writeImages keeps pictures named by id and takes over those named by src,
+// which get a new id each time (woo/133). Nothing is downloaded.
+func (c *call) writeImages(p *product) {
+	var images []Image
+	for _, entry := range asArray(c.body["images"]) {
+		r := asRecord(entry)
+		if id := asInt(r["id"]); id != 0 {
+			if i := slices.IndexFunc(p.images, func(image Image) bool { return image.ID == id }); i >= 0 {
+				images = append(images, p.images[i])
+			}
+			continue
+		}
+		if src := asText(r["src"]); src != "" {
+			c.shop.ids.post++
+			images = append(images, Image{ID: c.shop.ids.post, Src: src, Name: asText(r["name"])})
+		}
+	}
+	p.images = images
+}
+
+// cleanHTML takes scripts' tags out, as the shop does (woo/101).
+func cleanHTML(value any) any {
+	text, ok := value.(string)
+	if !ok {
+		return value
+	}
+	return strings.NewReplacer("<script>", "", "</script>", "").Replace(text)
+}
+
+func deleteProduct(c *call) (int, any, *apiError) {
+	p, refused := c.liveProduct(http.StatusNotFound)
+	if refused != nil {
+		return 0, nil, refused
+	}
+	if p.kind == "variation" && !c.batch {
+		return 0, nil, refuse(http.StatusNotFound, "woocommerce_rest_invalid_product_id",
+			"To manipulate product variations you should use the /products/&lt;product_id&gt;/variations/&lt;id&gt; endpoint.")
+	}
+	s := c.shop
+	view := c.editedProduct(p)
+	if truth(c.query.Get("force")) { // told to nobody (woo/551)
+		for _, v := range s.variationsOf(p.id) {
+			delete(s.products, v.id)
+		}
+		s.forgetProduct(p.id)
+		return http.StatusOK, view, nil
+	}
+	if p.status == "trash" {
+		return 0, nil, refuse(http.StatusGone, "woocommerce_rest_already_trashed", "The product has already been deleted.")
+	}
+	for _, v := range s.variationsOf(p.id) {
+		s.trashProduct(v)
+	}
+	s.trashProduct(p)
+	return http.StatusOK, view, nil // as it was before (woo/169)
+}
+
+func (s *Shop) trashProduct(p *product) {
+	p.trashedFrom, p.status = p.status, "trash"
+	if p.kind != "variation" {
+		p.slug += "__trashed"
+	}
+	s.fire("wp_trash_post", p.id)
+}
+
+// forgetProduct deletes a product; orders keep their lines without it (woo/414).
+func (s *Shop) forgetProduct(id int64) {
+	delete(s.products, id)
+	for _, o := range s.orders {
+		for _, line := range o.of(kindLine) {
+			if line.productID == id || line.variationID == id {
+				line.productID, line.variationID, line.sku = 0, 0, nil
+			}
+		}
+	}
+}
+
+func batchProducts(c *call) (int, any, *apiError) {
+	return c.runBatch(batchOf{create: createProduct, update: updateProduct, remove: deleteProduct})
+}
+
+// Variations
+
+func (c *call) liveVariation() (*product, *apiError) {
+	p, ok := c.shop.products[c.ids[1]]
+	if !ok || p.parent != c.ids[0] {
+		refused := refuse(http.StatusNotFound, "woocommerce_rest_product_variation_invalid_id", "Invalid ID.")
+		refused.hideAllow = true // woo/608
+		return nil, refused
+	}
+	return p, nil
+}
+
+func getVariation(c *call) (int, any, *apiError) {
+	p, refused := c.liveVariation()
+	if refused != nil {
+		return 0, nil, refused
+	}
+	return http.StatusOK, c.variationView(p), nil
+}
+
+func listVariations(c *call) (int, any, *apiError) {
+	if _, ok := c.shop.products[c.ids[0]]; !ok {
+		return 0, nil, refuse(http.StatusNotFound, "woocommerce_rest_product_invalid_id", "Invalid ID.")
+	}
+	skus := c.listQuery("sku")
+	var rows []row
+	for _, p := range c.shop.variationsOf(c.ids[0]) {
+		if c.wanted(p.id) && c.within(p.created, p.modified) && c.productMatches(p, skus) {
+			rows = append(rows, row{id: p.id, created: p.created, modified: p.modified, title: p.name, view: func() any { return c.variationView(p) }})
+		}
+	}
+	c.sortRows(rows, variationParams)
+	return c.page(rows)
+}
+
+// createVariation accepts any parent that exists and any option (woo/150 to 154).
+func createVariation(c *call) (int, any, *apiError) {
+	if refused := c.checkBody(productBody); refused != nil {
+		return 0, nil, refused
+	}
+	s := c.shop
+	parent := s.products[c.ids[0]]
+	if parent == nil {
+		return 0, nil, fatal("Call to a member function get_parent_id() on null") // woo/155
+	}
+	if refused := c.checkSKU(0); refused != nil {
+		return 0, nil, refused
+	}
+	p := s.newProduct(0)
+	p.kind, p.parent, p.taxClass, p.slug = "variation", parent.id, "parent", parent.slug
+	c.writeProduct(p)
+	p.kind = "variation"
+	p.attributes = slices.DeleteFunc(p.attributes, func(a Attribute) bool {
+		return !slices.ContainsFunc(parent.attributes, func(of Attribute) bool { return of.key() == a.key() })
+	})
+	p.name = parent.name + " - " + strings.Join(p.options(), ", ")
+	parent.modified = p.modified
+	parent.stockStatus = "instock"
+	s.fire("woocommerce_new_product_variation", p.id)
+	c.header.Set("Location", c.root()+`/products/(?P<product_id>[\d]+)/variations/`+strconv.FormatInt(p.id, 10)) // as the shop writes it (woo/149)
+	return http.StatusCreated, c.variationView(p), nil
+}
+
+func updateVariation(c *call) (int, any, *apiError) {
+	if refused := c.checkBody(productBody); refused != nil {
+		return 0, nil, refused
+	}
+	p, refused := c.liveVariation()
+	if refused != nil {
+		return 0, nil, refused
+	}
+	if refused := c.checkSKU(p.id); refused != nil {
+		return 0, nil, refused
+	}
+	delete(c.body, "type")
+	delete(c.body, "name")
+	c.writeProduct(p)
+	c.shop.touchProduct(p)
+	c.shop.fireProductUpdate(p)
+	return http.StatusOK, c.variationView(p), nil
+}
+
+// deleteVariation deletes for good with force and trashes without; a variation
+// deleted for good is told to nobody (woo/554).
+func deleteVariation(c *call) (int, any, *apiError) {
+	p, refused := c.liveVariation()
+	if refused != nil {
+		return 0, nil, refused
+	}
+	view := c.variationView(p)
+	if truth(c.query.Get("force")) {
+		c.shop.forgetProduct(p.id)
+		return http.StatusOK, view, nil
+	}
+	c.shop.trashProduct(p)
+	return http.StatusOK, view, nil
+}
+
+func batchVariations(c *call) (int, any, *apiError) {
+	return c.runBatch(batchOf{create: createVariation, update: updateVariation, remove: deleteVariation})
+}

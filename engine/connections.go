@@ -1,0 +1,99 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+
+	"github.com/flowctl/flowctl/connectors"
+	"github.com/flowctl/flowctl/engine/flow"
+	"github.com/flowctl/flowctl/engine/settings"
+	"github.com/flowctl/flowctl/engine/value"
+)
+
+// connections keeps one open connection for each instance and connection of the
+// app, and opens it anew when its settings change.
+type connections struct {
+	app      func() *flow.App
+	settings *settings.Settings
+	client   *http.Client
+
+	mu   sync.Mutex
+	open map[connectionKey]openConnection
+}
+
+type connectionKey struct{ instance, name string }
+
+type openConnection struct {
+	connection connectors.Connection
+	configured map[string]any
+}
+
+func newConnections(app func() *flow.App, s *settings.Settings, client *http.Client) *connections {
+	return &connections{app: app, settings: s, client: client, open: map[connectionKey]openConnection{}}
+}
+
+// Connection returns the instance's connection, opening it when needed.
+func (c *connections) Connection(ctx context.Context, instance, name string) (connectors.Connection, error) {
+	declared, ok := c.app().Connection(name)
+	if !ok {
+		return nil, connectors.Errorf(connectors.Permanent, connectors.CodeBadConfig, "there is no connection %q in app.yaml", name)
+	}
+	configured, err := c.configuration(ctx, instance, declared)
+	if err != nil {
+		return nil, err
+	}
+	key := connectionKey{instance, name}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	before, ok := c.open[key]
+	if ok && value.Equal(before.configured, configured) {
+		return before.connection, nil
+	}
+	connection, err := declared.Connector.Open(connectors.Config{Instance: instance, Settings: configured, HTTPClient: c.client})
+	if err != nil {
+		return nil, err
+	}
+	c.open[key] = openConnection{connection, configured}
+	if ok {
+		// Calls that still use the old connection end by themselves.
+		if err := before.connection.Close(); err != nil {
+			return nil, fmt.Errorf("closing the connection with the old settings: %w", err)
+		}
+	}
+	return connection, nil
+}
+
+func (c *connections) configuration(ctx context.Context, instance string, declared *flow.Connection) (map[string]any, error) {
+	values, err := c.settings.Values(ctx, instance)
+	if err != nil {
+		return nil, fmt.Errorf("reading the settings: %w", err)
+	}
+	return declared.Settings.EvalRecord(ctx, map[string]any{"settings": values, "env": environment()})
+}
+
+// environment is ${env}, which only app.yaml's connections may read.
+func environment() map[string]any {
+	env := map[string]any{}
+	for _, pair := range os.Environ() {
+		if name, v, ok := strings.Cut(pair, "="); ok {
+			env[name] = v
+		}
+	}
+	return env
+}
+
+func (c *connections) close() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var errs []error
+	for key, open := range c.open {
+		errs = append(errs, open.connection.Close())
+		delete(c.open, key)
+	}
+	return errors.Join(errs...)
+}

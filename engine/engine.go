@@ -1,0 +1,212 @@
+// Package engine puts the rooms together: an app of flows, the store, the queue,
+// the executor and the ingress. It knows connectors only through their registry.
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/flowctl/flowctl/connectors"
+	"github.com/flowctl/flowctl/engine/event"
+	"github.com/flowctl/flowctl/engine/flow"
+	"github.com/flowctl/flowctl/engine/run"
+	"github.com/flowctl/flowctl/engine/settings"
+	"github.com/flowctl/flowctl/engine/store"
+)
+
+// Config says what an engine runs and where it keeps things.
+type Config struct {
+	// Flows is the folder with app.yaml; FlowsName is what messages call it.
+	Flows     fs.FS
+	FlowsName string
+	// DatabaseURL is "sqlite:PATH" or "postgres://…".
+	DatabaseURL string
+	// RedisURL of the queue; "" starts an embedded one.
+	RedisURL string
+	// Instances served; others are not found.
+	Instances []string
+	// Overrides are settings by name, as text, that win over the stored ones for
+	// OverrideInstance.
+	Overrides        map[string]string
+	OverrideInstance string
+	Sealer           *settings.Sealer
+	HTTPClient       *http.Client // for connections; nil means each connector's own
+	Log              *slog.Logger
+	// Workers is the number of runs worked at once; 0 means 8.
+	Workers int
+	// Backoff between attempts; nil means run.DefaultBackoff.
+	Backoff []time.Duration
+	// Observe, if set, is told of each run that ended its attempt.
+	Observe func(store.Run, store.Outcome)
+}
+
+// Engine runs an app's flows. Close ends it.
+type Engine struct {
+	config      Config
+	app         atomic.Pointer[flow.App]
+	store       store.Store
+	settings    *settings.Settings
+	connections *connections
+	router      *event.Router
+	executor    *run.Executor
+
+	mu      sync.Mutex
+	work    *working // nil before Start
+	stopped bool
+}
+
+// Open loads the app and opens the store. Nothing is worked before Start.
+// Mistakes in the flows are returned as flow.Diagnostics.
+func Open(ctx context.Context, config Config) (*Engine, error) {
+	app, diagnostics, err := flow.Load(config.Flows, config.FlowsName)
+	if err != nil {
+		return nil, err
+	}
+	if diagnostics.Failed() {
+		return nil, diagnostics
+	}
+	if config.Log == nil {
+		config.Log = slog.Default()
+	}
+	if config.Workers == 0 {
+		config.Workers = 8
+	}
+	st, err := store.Open(ctx, config.DatabaseURL)
+	if err != nil {
+		return nil, err
+	}
+	e := &Engine{config: config, store: st}
+	e.app.Store(app)
+	e.settings = &settings.Settings{
+		App: e.App, Store: st, Sealer: config.Sealer,
+		Overrides: config.Overrides, OverrideInstance: config.OverrideInstance,
+	}
+	e.connections = newConnections(e.App, e.settings, config.HTTPClient)
+	e.router = &event.Router{App: e.App, Settings: e.settings, Store: st, Doorbell: e.doorbell}
+	e.executor = &run.Executor{
+		App: e.App, Store: st, Connections: e.connections, Settings: e.settings,
+		Log: config.Log, Owner: owner(), Backoff: config.Backoff, Observe: config.Observe,
+	}
+	return e, nil
+}
+
+func owner() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	return fmt.Sprintf("%s/%d", host, os.Getpid())
+}
+
+// App is the app as loaded.
+func (e *Engine) App() *flow.App { return e.app.Load() }
+
+// Store is the engine's memory.
+func (e *Engine) Store() store.Store { return e.store }
+
+// Settings reads and writes settings.
+func (e *Engine) Settings() *settings.Settings { return e.settings }
+
+// Start starts the queue, its workers and its dispatcher. They end with Close.
+func (e *Engine) Start(ctx context.Context) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.work != nil || e.stopped {
+		return errors.New("the engine was started before")
+	}
+	var err error
+	e.work, err = startWorking(ctx, e.config, e.store, e.executor.Work)
+	return err
+}
+
+func (e *Engine) doorbell() {
+	e.mu.Lock()
+	w := e.work
+	e.mu.Unlock()
+	if w != nil {
+		w.queue.Doorbell()
+	}
+}
+
+// Ingress is the handler of webhooks, for /hooks/{instance}/{connection}.
+func (e *Engine) Ingress() http.Handler {
+	known := map[string]bool{}
+	for _, name := range e.config.Instances {
+		known[name] = true
+	}
+	return &event.Ingress{
+		Connections: e.connections, Router: e.router, Log: e.config.Log,
+		Instances: func(name string) bool { return known[name] },
+	}
+}
+
+// Handler serves all that the engine offers over HTTP: webhooks and health.
+func (e *Engine) Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("POST /hooks/{instance}/{connection}", e.Ingress())
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusNoContent)
+	})
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+		if err := e.store.Ping(r.Context()); err != nil {
+			e.config.Log.Error("not ready", "error", err)
+			http.Error(w, "the store is not available", http.StatusServiceUnavailable)
+			return
+		}
+		w.WriteHeader(http.StatusNoContent)
+	})
+	return mux
+}
+
+// StartFlow stores a run of a flow with the given input and returns its id. It
+// is worked by the started workers, or by Work.
+func (e *Engine) StartFlow(ctx context.Context, name, instance string, input map[string]any) (int64, error) {
+	f, ok := e.App().Flow(name)
+	if !ok {
+		return 0, fmt.Errorf("there is no flow %q", name)
+	}
+	return e.router.StartManually(ctx, f, instance, input)
+}
+
+// Accept stores an event and the runs that it starts, as the ingress does.
+func (e *Engine) Accept(ctx context.Context, in event.Incoming) (store.Accepted, error) {
+	return e.router.Accept(ctx, in)
+}
+
+// Work works one run in this goroutine, if it is ready.
+func (e *Engine) Work(ctx context.Context, runID int64) error {
+	_, err := e.executor.Work(ctx, runID)
+	return err
+}
+
+// Close stops the workers, giving runs in hand up to ten seconds before they are
+// handed back, and closes connections and store. It may be called twice.
+func (e *Engine) Close() error {
+	e.mu.Lock()
+	if e.stopped {
+		e.mu.Unlock()
+		return nil
+	}
+	e.stopped = true
+	w := e.work
+	e.mu.Unlock()
+	var errs []error
+	if w != nil {
+		errs = append(errs, w.stop(10*time.Second))
+	}
+	errs = append(errs, e.connections.close(), e.store.Close())
+	return errors.Join(errs...)
+}
+
+// Connection returns an instance's connection to one of the app's systems.
+func (e *Engine) Connection(ctx context.Context, instance, name string) (connectors.Connection, error) {
+	return e.connections.Connection(ctx, instance, name)
+}

@@ -1,0 +1,159 @@
+package event
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"strings"
+
+	"github.com/flowctl/flowctl/engine/flow"
+	"github.com/flowctl/flowctl/engine/link"
+	"github.com/flowctl/flowctl/engine/store"
+	"github.com/flowctl/flowctl/engine/value"
+)
+
+// Settings reads an instance's settings as typed values by name.
+type Settings interface {
+	Values(ctx context.Context, instance string) (map[string]any, error)
+}
+
+// Router finds the flows that an event starts, and stores event and runs.
+type Router struct {
+	App      func() *flow.App
+	Settings Settings
+	Store    store.Store
+	// Doorbell, if set, is rung when runs may be ready.
+	Doorbell func()
+}
+
+// Incoming is something announced, not stored yet.
+type Incoming struct {
+	Instance string
+	Source   string // "webhook", "feed", "schedule", "flow"
+	Name     string // "<connection>.<event>", "" when it could not be named
+	Delivery string
+	Payload  map[string]any
+	Note     string
+}
+
+// Accept stores the event and the runs that it starts, and returns when they are
+// durable.
+func (r *Router) Accept(ctx context.Context, in Incoming) (store.Accepted, error) {
+	payload, err := value.Encode(in.Payload)
+	if err != nil {
+		return store.Accepted{}, err
+	}
+	arrival := store.Arrival{Event: store.Event{
+		Instance: in.Instance, Source: in.Source, Name: in.Name, Delivery: in.Delivery, Payload: payload, Note: in.Note,
+	}}
+	if in.Name != "" {
+		if arrival.Starts, err = r.starts(ctx, in); err != nil {
+			return store.Accepted{}, err
+		}
+		if len(arrival.Starts) == 0 && in.Note == "" {
+			arrival.Event.Note = "no flow listens to this event, or its switch is off"
+		}
+	}
+	return r.store(ctx, arrival)
+}
+
+func (r *Router) store(ctx context.Context, arrival store.Arrival) (store.Accepted, error) {
+	accepted, err := r.Store.Accept(ctx, arrival)
+	if err != nil {
+		return store.Accepted{}, err
+	}
+	if r.Doorbell != nil && len(accepted[0].RunIDs) > 0 {
+		r.Doorbell()
+	}
+	return accepted[0], nil
+}
+
+// starts are the runs that the event begins. A flow whose condition or key fails
+// gets a failed run, so that the event does not vanish.
+func (r *Router) starts(ctx context.Context, in Incoming) ([]store.Start, error) {
+	settings, err := r.Settings.Values(ctx, in.Instance)
+	if err != nil {
+		return nil, fmt.Errorf("reading the settings: %w", err)
+	}
+	vars := map[string]any{
+		"event": in.Payload, "settings": settings,
+		"run": map[string]any{"instance": in.Instance, "attempt": int64(0), "id": int64(0), "flow": ""},
+	}
+	var starts []store.Start
+	for _, f := range r.App().Listening(in.Name) {
+		start := store.Start{Flow: f.Name, Order: f.Order, Version: f.Version}
+		enabled, err := isEnabled(ctx, f, vars)
+		if err == nil && !enabled {
+			continue
+		}
+		if err == nil {
+			start.Key, err = KeyOf(ctx, f, vars)
+		}
+		if err != nil {
+			start.Key = ownKey()
+			start.Problem = err.Error()
+		}
+		starts = append(starts, start)
+	}
+	return starts, nil
+}
+
+func isEnabled(ctx context.Context, f *flow.Flow, vars map[string]any) (bool, error) {
+	if f.Trigger.Enabled == nil {
+		return true, nil
+	}
+	out, err := f.Trigger.Enabled.Eval(ctx, vars)
+	return out == true, err
+}
+
+// KeyOf computes the key of a run of the flow. A run of a flow without a key has
+// one of its own: it waits for no other.
+func KeyOf(ctx context.Context, f *flow.Flow, vars map[string]any) (string, error) {
+	if f.Trigger.Key == nil {
+		return ownKey(), nil
+	}
+	out, err := f.Trigger.Key.Eval(ctx, vars)
+	if err != nil {
+		return "", err
+	}
+	key := link.Text(out)
+	if key == "" || strings.HasSuffix(key, ":") {
+		return "", fmt.Errorf("%s: the key %q is not complete", f.Trigger.Key.At, key)
+	}
+	return key, nil
+}
+
+func ownKey() string { return "run:" + rand.Text() }
+
+// StartManually stores a run of one flow, started by a person: input becomes
+// ${input}, or ${event} for a flow that listens to events.
+func (r *Router) StartManually(ctx context.Context, f *flow.Flow, instance string, input map[string]any) (runID int64, err error) {
+	settings, err := r.Settings.Values(ctx, instance)
+	if err != nil {
+		return 0, fmt.Errorf("reading the settings: %w", err)
+	}
+	vars := map[string]any{"settings": settings, "run": map[string]any{"instance": instance, "attempt": int64(0), "id": int64(0), "flow": f.Name}}
+	encoded, err := value.Encode(input)
+	if err != nil {
+		return 0, err
+	}
+	arrival := store.Arrival{Event: store.Event{Instance: instance, Source: "manual", Payload: []byte("{}")}}
+	start := store.Start{Flow: f.Name, Order: f.Order, Version: f.Version}
+	if f.Trigger.Input != nil {
+		vars["input"] = input
+		start.Input = encoded
+	} else {
+		vars["event"] = input
+		arrival.Event.Payload = encoded
+		arrival.Event.Name = f.Trigger.Events[0]
+	}
+	if start.Key, err = KeyOf(ctx, f, vars); err != nil {
+		return 0, err
+	}
+	arrival.Starts = []store.Start{start}
+	accepted, err := r.store(ctx, arrival)
+	if err != nil {
+		return 0, err
+	}
+	return accepted.RunIDs[0], nil
+}

@@ -1,0 +1,256 @@
+package flow
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/flowctl/flowctl/connectors"
+	"github.com/flowctl/flowctl/engine/expression"
+)
+
+// checkStep checks one step in its environment, which it may change, and sets
+// the step's type.
+func (c *checker) checkStep(doc *document, s *Step, env expression.Env) {
+	s.Type = connectors.Any()
+	c.compileCondition(doc, s.When, env, connectors.Boolean())
+	if s.ForEach != nil {
+		c.compileCondition(doc, s.ForEach, env, connectors.Array(nil))
+		c.checkName(doc, s.node, "as", s.As, env)
+		item := connectors.Any()
+		if s.ForEach.Program != nil && s.ForEach.Program.Type() != nil && s.ForEach.Program.Type().Items != nil {
+			item = s.ForEach.Program.Type().Items
+		}
+		if s.Batch > 0 {
+			item = connectors.Array(item)
+		}
+		env[s.As] = item
+		env["position"] = connectors.Integer()
+	} else {
+		for _, key := range []string{"as", "batch"} {
+			if at := keyNode(s.node, key); at != nil {
+				doc.reportNode(at, "misplaced-key", "", "%q needs for_each", key)
+			}
+		}
+	}
+	switch {
+	case s.Map != nil:
+		c.compile(doc, s.Map, env)
+		s.Type = s.Map.Type
+	case s.Call != nil:
+		s.Type = c.checkCall(doc, s.Call, env)
+	case s.Link != nil:
+		s.Type = c.checkLink(doc, s.Link, env)
+	}
+	if s.Type == nil {
+		s.Type = connectors.Any()
+	}
+	if s.OnError == ContinueOnError || s.Missing == MissingContinues {
+		s.Type = s.Type.OrNull()
+	}
+	if s.ForEach != nil {
+		s.Type = connectors.Array(s.Type)
+	}
+	if s.When != nil {
+		s.Type = s.Type.OrNull()
+	}
+}
+
+// checkCall resolves a call, checks its parameters and returns its result's type.
+func (c *checker) checkCall(doc *document, call *Call, env expression.Env) *connectors.Schema {
+	c.compile(doc, call.With, env)
+	name, operation, _ := strings.Cut(call.Name, ".")
+	call.Connection = name
+	switch name {
+	case "flow":
+		return c.checkFlowCall(doc, call, operation)
+	case "run":
+		return c.checkOperation(doc, call, operation, "the engine", engineOperations)
+	}
+	connection, ok := c.app.Connection(name)
+	if !ok {
+		hint := didYouMean(name, append(c.connectionNames(), reservedConnections...))
+		doc.reportNode(call.node, "unknown-connection", hint, "there is no connection %q in app.yaml", name)
+		return connectors.Any()
+	}
+	return c.checkOperation(doc, call, operation, connection.Spec.Title, connection.Spec.Operations)
+}
+
+func (c *checker) checkOperation(doc *document, call *Call, name, owner string, operations []connectors.Operation) *connectors.Schema {
+	i := slices.IndexFunc(operations, func(o connectors.Operation) bool { return o.Name == name })
+	if i < 0 {
+		var known []string
+		for _, o := range operations {
+			known = append(known, o.Name)
+		}
+		doc.reportNode(call.node, "unknown-operation", didYouMean(name, known), "%s has no operation %q", owner, name)
+		return connectors.Any()
+	}
+	call.Operation = operations[i]
+	c.checkFields(doc, call.With, call.Operation.Params, call.At, "parameter of "+call.Name)
+	constants := map[string]any{}
+	for _, field := range call.With.Fields() {
+		if v, ok := field.Value.Constant(); ok {
+			constants[field.Name] = v
+		}
+	}
+	return call.Operation.ResultType(constants)
+}
+
+func (c *checker) checkFlowCall(doc *document, call *Call, name string) *connectors.Schema {
+	target, ok := c.app.Flow(name)
+	if !ok {
+		var known []string
+		for _, f := range c.app.Flows {
+			known = append(known, f.Name)
+		}
+		doc.reportNode(call.node, "unknown-flow", didYouMean(name, known), "there is no flow %q", name)
+		return connectors.Any()
+	}
+	if c.state[target] == checking {
+		doc.reportNode(call.node, "flow-cycle", "", "the flow %q ends up calling itself", name)
+		return connectors.Any()
+	}
+	c.checkFlow(target)
+	call.Flow = target
+	call.Operation = connectors.Operation{Name: name}
+	if target.Trigger.Input == nil {
+		doc.reportNode(call.node, "not-callable", "give it a trigger with called: or manual:", "the flow %q takes no calls", name)
+		return connectors.Any()
+	}
+	c.checkFields(doc, call.With, target.Trigger.Input, call.At, "input of "+call.Name)
+	if target.Result == nil {
+		return connectors.Any().OrNull()
+	}
+	return target.Result.Type
+}
+
+// checkFields checks a mapping against an object schema: unknown names, missing
+// ones, and types where they are known.
+func (c *checker) checkFields(doc *document, given *Value, want *connectors.Schema, at Position, what string) {
+	if want == nil {
+		return
+	}
+	var names []string
+	for _, field := range given.Fields() {
+		names = append(names, field.Name)
+		property, ok := want.Property(field.Name)
+		if !ok {
+			if !want.Open {
+				hint := didYouMean(field.Name, want.PropertyNames())
+				if hint == "" {
+					hint = "known: " + strings.Join(want.PropertyNames(), ", ")
+				}
+				doc.report(field.At, len(field.Name), "unknown-parameter", hint, "%q is no %s", field.Name, what)
+			}
+			continue
+		}
+		if !fits(field.Value.Type, property) {
+			doc.report(field.Value.At, nodeLength(field.Value.node), "wrong-type", "", "%s takes %s, not %s", field.Name, property, field.Value.Type)
+		}
+	}
+	for _, name := range want.Required {
+		if !slices.Contains(names, name) {
+			doc.report(at, 1, "missing-parameter", want.Properties[name].Description, "%q is missing: it is a required %s", name, what)
+		}
+	}
+}
+
+// fits tells whether a value of type got can stand where want is expected. What
+// is not known fits; so does what may be null, which leaves a parameter out.
+func fits(got, want *connectors.Schema) bool {
+	if got == nil || want == nil || got.Type == "" || want.Type == "" {
+		return true
+	}
+	switch {
+	case want.IsDecimal():
+		return got.IsDecimal() || got.Type == "integer" || got.Type == "string" && got.Format == ""
+	case want.IsTime():
+		return got.IsTime() || got.Type == "string"
+	case want.Type == "string":
+		return got.Type == "string" && !got.IsTime() || got.IsDecimal()
+	case want.Type == "integer":
+		return got.Type == "integer" || got.IsDecimal() && got.Type == "number"
+	case want.Type == "array":
+		return got.Type == "array" && fits(got.Items, want.Items)
+	}
+	return got.Type == want.Type
+}
+
+// checkLink resolves a link step and returns what it makes: {local, remote,
+// created, updated}.
+func (c *checker) checkLink(doc *document, l *Link, env expression.Env) *connectors.Schema {
+	tables := make([]string, len(c.app.Tables))
+	for i, t := range c.app.Tables {
+		tables[i] = t.Name
+	}
+	table, ok := c.app.Table(text(l.node))
+	if !ok {
+		doc.reportNode(l.node, "unknown-table", didYouMean(text(l.node), tables), "there is no link table %q in app.yaml", text(l.node))
+	}
+	l.Table = table
+	c.compile(doc, l.Remote, env)
+	c.compile(doc, l.Local, env)
+	c.compile(doc, l.Values, env)
+	for i := range l.Also {
+		also := &l.Also[i]
+		if also.Table, ok = c.app.Table(text(also.node)); !ok {
+			doc.reportNode(also.node, "unknown-table", didYouMean(text(also.node), tables), "there is no link table %q in app.yaml", text(also.node))
+		}
+		c.compile(doc, also.Value, env)
+	}
+	switch {
+	case l.Remote == nil && l.Local == nil:
+		doc.report(l.At, 1, "missing-key", "", "a link needs remote or local, or both to be remembered as they are")
+	case l.Remote != nil && l.Local != nil && (l.Match != nil || l.Create != nil):
+		doc.report(l.At, 1, "two-sides", "leave out the side that match and create find", "with remote and local both given there is nothing to match or create")
+	}
+	local, remote := connectors.Any(), connectors.Any()
+	if table != nil {
+		local, remote = table.Local.Schema(), table.Remote.Schema()
+	}
+	inner := maps.Clone(env)
+	inner["values"] = connectors.Any()
+	if l.Values != nil {
+		inner["values"] = l.Values.Type
+	}
+	c.checkAction(doc, l.Match, inner, "ids", connectors.Array(nil), "the list of ids found")
+	c.checkAction(doc, l.Create, inner, "id", connectors.Any(), "the new record's id")
+	inner["local"], inner["remote"] = local, remote
+	inner["changes"] = &connectors.Schema{Type: "object", Open: true}
+	if l.Update != nil {
+		c.checkCall(doc, l.Update, inner)
+		if l.Values == nil {
+			doc.report(l.Update.At, 1, "missing-key", "values: what the record should be", "without values there are no changes to update")
+		}
+	}
+	out := connectors.Object(map[string]*connectors.Schema{
+		"local": local, "remote": remote,
+		"created": connectors.Boolean(), "updated": connectors.Boolean(),
+	})
+	return out
+}
+
+// checkAction checks a link's match or create, and what it takes from its result.
+func (c *checker) checkAction(doc *document, call *Call, env expression.Env, property string, want *connectors.Schema, what string) {
+	if call == nil {
+		return
+	}
+	result := c.checkCall(doc, call, env)
+	if call.Take != nil {
+		inner := maps.Clone(env)
+		inner["result"] = result
+		c.compile(doc, call.Take, inner)
+		if !fits(call.Take.Type, want) {
+			doc.report(call.Take.At, 1, "wrong-type", "", "take must give %s, not %s", what, call.Take.Type)
+		}
+		return
+	}
+	if result == nil || result.Type == "" || result.Open {
+		return
+	}
+	if _, ok := result.Property(property); !ok {
+		doc.reportNode(call.node, "nothing-to-take", "say with take: what "+what+" is, for example take: ${map(result.items, .id)}",
+			"the result of %s has no %q", call.Name, property)
+	}
+}

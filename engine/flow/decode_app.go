@@ -1,0 +1,129 @@
+package flow
+
+import (
+	"slices"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/flowctl/flowctl/connectors"
+)
+
+// flowList is the nodes of app.yaml's flows.
+func (d *document) flowList() []*yaml.Node {
+	if n := get(d.root, "flows"); n != nil && n.Kind == yaml.SequenceNode {
+		return n.Content
+	}
+	return nil
+}
+
+// decodeApp reads app.yaml and returns the names of its flows. Structure was
+// checked before; what does not fit is left out here.
+func (l *loader) decodeApp(d *document) []string {
+	l.app.Name = text(get(d.root, "app"))
+	l.app.Title = text(get(d.root, "title"))
+	l.app.Summary = text(get(d.root, "summary"))
+	for key, n := range entries(get(d.root, "connections")) {
+		l.decodeConnection(d, key, n)
+	}
+	for key, n := range entries(get(d.root, "links")) {
+		direction := text(get(n, "direction"))
+		if direction == "" {
+			direction = "both"
+		}
+		l.app.Tables = append(l.app.Tables, &Table{
+			At: d.at(key), Name: key.Value, Title: text(get(n, "title")),
+			Local: decodeSide(get(n, "local")), Remote: decodeSide(get(n, "remote")),
+			Direction: direction, KeyMayChange: text(get(n, "key_may_change")) == "true",
+		})
+	}
+	if tabs := get(d.root, "settings"); tabs != nil {
+		for _, n := range tabs.Content {
+			l.app.Tabs = append(l.app.Tabs, l.decodeTab(d, n))
+		}
+	}
+	var names []string
+	for _, n := range d.flowList() {
+		if slices.Contains(names, n.Value) {
+			d.reportNode(n, "duplicate-flow", "", "the flow %q is listed twice", n.Value)
+			continue
+		}
+		names = append(names, n.Value)
+	}
+	return names
+}
+
+// entries walks a mapping's keys and values.
+func entries(n *yaml.Node) func(yield func(key, value *yaml.Node) bool) {
+	return func(yield func(key, value *yaml.Node) bool) {
+		if n == nil || n.Kind != yaml.MappingNode {
+			return
+		}
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			if !yield(n.Content[i], n.Content[i+1]) {
+				return
+			}
+		}
+	}
+}
+
+func decodeSide(n *yaml.Node) TableSide {
+	return TableSide{Record: text(get(n, "record")), Key: text(get(n, "key")), Type: text(get(n, "type"))}
+}
+
+// reservedConnections are the first parts of calls that are no connection.
+var reservedConnections = []string{"flow", "run"}
+
+func (l *loader) decodeConnection(d *document, key, n *yaml.Node) {
+	if slices.Contains(reservedConnections, key.Value) {
+		d.reportNode(key, "reserved-name", "", "%q cannot name a connection: calls like %s.… mean something else", key.Value, key.Value)
+		return
+	}
+	name := text(get(n, "connector"))
+	connector, ok := connectors.Lookup(name)
+	if !ok {
+		if at := get(n, "connector"); at != nil {
+			d.reportNode(at, "unknown-connector", "known: "+strings.Join(connectors.Names(), ", "), "there is no connector %q", name)
+		}
+		return
+	}
+	l.app.Connections = append(l.app.Connections, &Connection{
+		At: d.at(key), Name: key.Value, Connector: connector, Spec: connector.Spec(),
+		Settings: d.value(get(n, "settings")),
+	})
+}
+
+func (l *loader) decodeTab(d *document, n *yaml.Node) Tab {
+	tab := Tab{Name: text(get(n, "tab")), Title: text(get(n, "title"))}
+	fields := get(n, "fields")
+	if fields == nil {
+		return tab
+	}
+	for _, f := range fields.Content {
+		s := Setting{
+			At: d.at(f), Name: text(get(f, "name")), Title: text(get(f, "title")), Help: text(get(f, "help")),
+			Group: text(get(f, "group")), Type: text(get(f, "type")), Record: text(get(f, "record")),
+		}
+		if choices := get(f, "choices"); choices != nil {
+			for _, c := range choices.Content {
+				s.Choices = append(s.Choices, c.Value)
+			}
+		}
+		if given := get(f, "default"); given != nil {
+			constant, err := d.value(given).Eval(nil, nil)
+			if err == nil {
+				constant, err = s.Schema().Convert(constant)
+			}
+			if err != nil {
+				d.reportNode(given, "wrong-type", "", "the default does not fit the type %s: %v", s.Type, err)
+			}
+			s.Default = constant
+		}
+		if _, taken := l.app.Setting(s.Name); taken || slices.ContainsFunc(tab.Settings, func(o Setting) bool { return o.Name == s.Name }) {
+			d.reportNode(f, "duplicate-setting", "", "there are two settings named %q", s.Name)
+			continue
+		}
+		tab.Settings = append(tab.Settings, s)
+	}
+	return tab
+}

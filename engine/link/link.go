@@ -1,0 +1,332 @@
+// Package link finds, makes and remembers which local record is which remote
+// record: claim the row, match, create, fill the row. A crash anywhere between
+// is healed by matching before creating.
+package link
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/flowctl/flowctl/connectors"
+	"github.com/flowctl/flowctl/engine/store"
+)
+
+// Linker ensures links in a store.
+type Linker struct {
+	Store store.Store
+	// ClaimWait is how long to wait for another run that is making the same
+	// record; 0 means 5 seconds.
+	ClaimWait time.Duration
+}
+
+// Table is what a linker needs to know of a link table.
+type Table struct {
+	Name          string
+	Local, Remote *connectors.Schema // types of the keys
+	// KeyMayChange: the remote key describes the record (an e-mail, a SKU) and a
+	// record may get another one, which takes over its row.
+	KeyMayChange bool
+}
+
+// Row is one row to find or make.
+type Row struct {
+	Table Table
+	Key   any // the known side's key
+}
+
+// Request asks for the other side of a record.
+type Request struct {
+	Lease store.Lease
+	// Side that is known; Main and Also hold keys of this side.
+	Side store.Side
+	Main Row
+	// Also are rows of other tables for the same record, claimed with Main.
+	Also []Row
+	// Values are what the record should be; their fingerprints are kept.
+	Values map[string]any
+
+	// Match finds candidates for the unknown side; nil finds none.
+	Match func(ctx context.Context) ([]any, error)
+	// Recheck matches even when a link exists: the record may have changed so much
+	// that it is no longer the one meant.
+	Recheck bool
+	// Create makes the record and returns its key; nil means that it must exist.
+	Create func(ctx context.Context) (any, error)
+	// Update writes the changed values to the known record; nil writes none.
+	Update func(ctx context.Context, pair Pair, changes map[string]any) error
+}
+
+// Pair is the two keys of a link, typed by its table.
+type Pair struct {
+	Local, Remote any
+}
+
+// Result is what Ensure found or made.
+type Result struct {
+	Pair
+	Created bool
+	Updated bool
+}
+
+// AmbiguousError says that several records match.
+type AmbiguousError struct {
+	Table      string
+	Key        any
+	Candidates []any
+}
+
+// Error names the candidates.
+func (e *AmbiguousError) Error() string {
+	return fmt.Sprintf("%d records match %s %v: %v", len(e.Candidates), e.Table, e.Key, e.Candidates)
+}
+
+// MissingError says that nothing matches and nothing creates.
+type MissingError struct {
+	Table string
+	Key   any
+}
+
+// Error names what is missing.
+func (e *MissingError) Error() string {
+	return fmt.Sprintf("nothing matches %s %v", e.Table, e.Key)
+}
+
+// TakenError says that the record found is linked to something else already.
+type TakenError struct {
+	Table      string
+	Key, Found any
+}
+
+// Error names both.
+func (e *TakenError) Error() string {
+	return fmt.Sprintf("%s %v matches record %v, which is linked to another already", e.Table, e.Key, e.Found)
+}
+
+// Ensure returns the other side of the record that the request names, making it
+// when it does not exist. Errors are AmbiguousError, MissingError, TakenError,
+// those of the store, and those of the request's functions.
+func (l *Linker) Ensure(ctx context.Context, req Request) (Result, error) {
+	if req.Match == nil && req.Create == nil {
+		return l.lookUpOnly(ctx, req)
+	}
+	rows, err := l.claim(ctx, req)
+	if err != nil {
+		return Result{}, err
+	}
+	known := rows[0]
+	adopted := ""
+	for _, row := range rows {
+		if row.State == store.Linked && adopted == "" && !req.Recheck {
+			adopted = otherSide(req.Side, row)
+		}
+	}
+	result := Result{}
+	other := adopted
+	if adopted == "" {
+		if other, result.Created, err = l.find(ctx, req); err != nil {
+			return Result{}, err
+		}
+	}
+	result.Pair, err = req.pair(other)
+	if err != nil {
+		return Result{}, err
+	}
+	old, err := decodePrints(known.Fingerprints)
+	if err != nil {
+		return Result{}, err
+	}
+	prints := Fingerprints(req.Values)
+	if !result.Created && req.Update != nil {
+		if changes := Changes(req.Values, old); len(changes) > 0 {
+			if err := req.Update(ctx, result.Pair, changes); err != nil {
+				return Result{}, err
+			}
+			result.Updated = true
+		}
+	}
+	if req.Values == nil {
+		prints = old
+	}
+	if known.State == store.Linked && !result.Updated && allLinked(rows, req.Side, other) {
+		return result, nil
+	}
+	return result, l.save(ctx, req, other, prints)
+}
+
+// lookUpOnly finds a link without claiming anything: there is nothing to make.
+func (l *Linker) lookUpOnly(ctx context.Context, req Request) (Result, error) {
+	row, err := l.Store.FindLink(ctx, req.Lease.Instance, store.LinkKey{Table: req.Main.Table.Name, Side: req.Side, Value: Text(req.Main.Key)})
+	if err != nil {
+		return Result{}, err
+	}
+	if row == nil || row.State != store.Linked {
+		return Result{}, &MissingError{Table: req.Main.Table.Name, Key: req.Main.Key}
+	}
+	pair, err := req.pair(otherSide(req.Side, *row))
+	return Result{Pair: pair}, err
+}
+
+// claim claims the rows, waiting a while for another run that is at it.
+func (l *Linker) claim(ctx context.Context, req Request) ([]store.Link, error) {
+	keys := []store.LinkKey{{Table: req.Main.Table.Name, Side: req.Side, Value: Text(req.Main.Key)}}
+	for _, row := range req.Also {
+		keys = append(keys, store.LinkKey{Table: row.Table.Name, Side: req.Side, Value: Text(row.Key)})
+	}
+	if links, done, err := l.lookUp(ctx, req.Lease.Instance, keys); err != nil || done {
+		return links, err
+	}
+	wait := l.ClaimWait
+	if wait == 0 {
+		wait = 5 * time.Second
+	}
+	deadline := time.NewTimer(wait)
+	defer deadline.Stop()
+	pause := 10 * time.Millisecond
+	for {
+		links, err := l.Store.ClaimLinks(ctx, req.Lease, keys...)
+		if !errors.Is(err, store.ErrClaimed) {
+			return links, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-deadline.C:
+			return nil, err
+		case <-time.After(pause):
+			pause = min(2*pause, 200*time.Millisecond)
+		}
+	}
+}
+
+// lookUp finds all rows without writing; done when all of them are linked.
+func (l *Linker) lookUp(ctx context.Context, instance string, keys []store.LinkKey) ([]store.Link, bool, error) {
+	links := make([]store.Link, 0, len(keys))
+	for _, key := range keys {
+		row, err := l.Store.FindLink(ctx, instance, key)
+		if err != nil {
+			return nil, false, err
+		}
+		if row == nil || row.State != store.Linked {
+			return nil, false, nil
+		}
+		links = append(links, *row)
+	}
+	return links, true, nil
+}
+
+// find matches, then creates.
+func (l *Linker) find(ctx context.Context, req Request) (other string, created bool, err error) {
+	if req.Match != nil {
+		candidates, err := req.Match(ctx)
+		if err != nil {
+			return "", false, err
+		}
+		if len(candidates) > 1 {
+			return "", false, &AmbiguousError{Table: req.Main.Table.Name, Key: req.Main.Key, Candidates: candidates}
+		}
+		if len(candidates) == 1 {
+			return Text(candidates[0]), false, nil
+		}
+	}
+	if req.Create == nil {
+		return "", false, &MissingError{Table: req.Main.Table.Name, Key: req.Main.Key}
+	}
+	id, err := req.Create(ctx)
+	if err != nil {
+		return "", false, err
+	}
+	if Text(id) == "" {
+		return "", false, fmt.Errorf("creating %s %v gave no id", req.Main.Table.Name, req.Main.Key)
+	}
+	return Text(id), true, nil
+}
+
+func (l *Linker) save(ctx context.Context, req Request, other string, prints map[string]string) error {
+	encoded, err := encodePrints(prints)
+	if err != nil {
+		return err
+	}
+	writes := []store.LinkWrite{req.write(req.Main, other, encoded, req.Main.Table.KeyMayChange || req.Recheck)}
+	for _, row := range req.Also {
+		// A record that changed its second key (a customer's new e-mail) keeps
+		// its row.
+		writes = append(writes, req.write(row, other, nil, true))
+	}
+	err = l.Store.SaveLinks(ctx, req.Lease, writes...)
+	if errors.Is(err, store.ErrLinkTaken) {
+		return &TakenError{Table: req.Main.Table.Name, Key: req.Main.Key, Found: other}
+	}
+	return err
+}
+
+func (r Request) write(row Row, other string, prints []byte, replace bool) store.LinkWrite {
+	w := store.LinkWrite{Table: row.Table.Name, Local: other, Remote: Text(row.Key), Fingerprints: prints, Replace: replace}
+	if r.Side == store.Local {
+		w.Local, w.Remote = w.Remote, w.Local
+	}
+	return w
+}
+
+func (r Request) pair(other string) (Pair, error) {
+	local, remote := other, Text(r.Main.Key)
+	if r.Side == store.Local {
+		local, remote = remote, local
+	}
+	return r.Main.Table.Pair(local, remote)
+}
+
+// Pair types the two keys of a row.
+func (t Table) Pair(local, remote string) (Pair, error) {
+	typedLocal, err := t.Local.Convert(local)
+	if err != nil {
+		return Pair{}, fmt.Errorf("link table %s, local side: %w", t.Name, err)
+	}
+	typedRemote, err := t.Remote.Convert(remote)
+	if err != nil {
+		return Pair{}, fmt.Errorf("link table %s, remote side: %w", t.Name, err)
+	}
+	return Pair{Local: typedLocal, Remote: typedRemote}, nil
+}
+
+func otherSide(known store.Side, row store.Link) string {
+	if known == store.Local {
+		return row.Remote
+	}
+	return row.Local
+}
+
+func allLinked(rows []store.Link, known store.Side, other string) bool {
+	for _, row := range rows {
+		if row.State != store.Linked || otherSide(known, row) != other {
+			return false
+		}
+	}
+	return true
+}
+
+// Text is a key as link tables keep it: whole numbers in digits, "" for nothing.
+func Text(key any) string {
+	switch key := key.(type) {
+	case nil:
+		return ""
+	case string:
+		return key
+	case int64:
+		return strconv.FormatInt(key, 10)
+	}
+	return fmt.Sprint(key)
+}
+
+// Changes are the values whose fingerprint differs from the last one.
+func Changes(values map[string]any, last map[string]string) map[string]any {
+	changes := map[string]any{}
+	for name, print := range Fingerprints(values) {
+		if last[name] != print {
+			changes[name] = values[name]
+		}
+	}
+	return changes
+}

@@ -1,0 +1,234 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+var _ Store = (*database)(nil)
+
+// database implements [Store] over database/sql for both dialects.
+//
+// The row of a key in leases is the key's mutex: every transaction that changes
+// the runs of a key writes or locks that row first, several keys in their
+// sorted order. So what is read of a key's runs after that stays true until the
+// commit, and two transactions never wait for each other's keys.
+type database struct {
+	dialect *dialect
+	writer  *sql.DB // SQLite: one connection
+	reader  *sql.DB // SQLite: a pool that cannot write; PostgreSQL: the writer
+
+	arrivals  chan *acceptance
+	commits   atomic.Int64 // transactions that Accept made, for tests
+	closing   chan struct{}
+	closed    sync.Once
+	committer sync.WaitGroup
+	closeErr  error
+}
+
+func newDatabase(d *dialect, writer, reader *sql.DB) *database {
+	s := &database{
+		dialect:  d,
+		writer:   writer,
+		reader:   reader,
+		arrivals: make(chan *acceptance),
+		closing:  make(chan struct{}),
+	}
+	s.committer.Add(1)
+	go s.commitArrivals()
+	return s
+}
+
+// Close ends the store. Accepts that wait for their commit are finished first.
+func (s *database) Close() error {
+	s.closed.Do(func() {
+		close(s.closing)
+		s.committer.Wait()
+		if s.reader != s.writer {
+			s.closeErr = s.reader.Close()
+		}
+		s.closeErr = errors.Join(s.closeErr, s.writer.Close())
+	})
+	return s.closeErr
+}
+
+// Ping checks that the store can be written.
+func (s *database) Ping(ctx context.Context) error {
+	return s.write(ctx, "checking the store", func(tx *tx) error {
+		_, err := tx.exec(`INSERT INTO pings (instance, at) VALUES ('', {now})
+			ON CONFLICT (instance) DO UPDATE SET at = excluded.at`)
+		return err
+	})
+}
+
+// maxAgain bounds how often a transaction is tried that lost against another.
+const maxAgain = 5
+
+// write runs fn in a transaction. fn may run several times and must begin anew
+// each time. Errors say what was being done.
+func (s *database) write(ctx context.Context, doing string, fn func(*tx) error) error {
+	for try := 1; ; try++ {
+		err := s.writeOnce(ctx, fn)
+		if err != nil && try < maxAgain && ctx.Err() == nil && !own(err) && s.dialect.again(err) {
+			continue
+		}
+		return s.failed(ctx, doing, err)
+	}
+}
+
+func (s *database) writeOnce(ctx context.Context, fn func(*tx) error) error {
+	sqlTx, err := s.writer.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	if err := fn(&tx{conn: sqlTx, ctx: ctx, dialect: s.dialect}); err != nil {
+		if rollbackErr := sqlTx.Rollback(); rollbackErr != nil && !errors.Is(rollbackErr, sql.ErrTxDone) {
+			return fmt.Errorf("%w (and rolling back: %w)", err, rollbackErr)
+		}
+		return err
+	}
+	return sqlTx.Commit()
+}
+
+// read runs fn on the readers, each query on its own.
+func (s *database) read(ctx context.Context, doing string, fn func(*tx) error) error {
+	return s.failed(ctx, doing, fn(&tx{conn: s.reader, ctx: ctx, dialect: s.dialect}))
+}
+
+// failed gives an error its meaning for callers.
+func (s *database) failed(ctx context.Context, doing string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case own(err):
+		return fmt.Errorf("%s: %w", doing, err)
+	case errors.Is(ctx.Err(), context.Canceled):
+		return fmt.Errorf("%s: %w", doing, context.Canceled)
+	case ctx.Err() != nil:
+		return fmt.Errorf("%s: %w: %w: %w", doing, ErrUnavailable, ctx.Err(), err)
+	}
+	return fmt.Errorf("%s: %w: %w", doing, ErrUnavailable, err)
+}
+
+// tx is a transaction, or the pool of readers, with queries rendered for the
+// dialect.
+type tx struct {
+	conn interface {
+		ExecContext(context.Context, string, ...any) (sql.Result, error)
+		QueryContext(context.Context, string, ...any) (*sql.Rows, error)
+		QueryRowContext(context.Context, string, ...any) *sql.Row
+	}
+	ctx     context.Context
+	dialect *dialect
+}
+
+// exec runs a statement and counts the rows it wrote.
+func (t *tx) exec(query string, args ...any) (int64, error) {
+	result, err := t.conn.ExecContext(t.ctx, t.dialect.render(query), args...)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+// row reads one row; sql.ErrNoRows when there is none.
+func (t *tx) row(query string, args []any, into ...any) error {
+	return t.conn.QueryRowContext(t.ctx, t.dialect.render(query), args...).Scan(into...)
+}
+
+type scanner interface{ Scan(...any) error }
+
+// collect reads all rows of a query.
+func collect[T any](t *tx, scan func(scanner) (T, error), query string, args ...any) ([]T, error) {
+	rows, err := t.conn.QueryContext(t.ctx, t.dialect.render(query), args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var all []T
+	for rows.Next() {
+		one, err := scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, one)
+	}
+	return all, rows.Err()
+}
+
+func scanID(row scanner) (id int64, err error) { return id, row.Scan(&id) }
+
+// holders writes "$first, $first+1, …" for n arguments.
+func holders(first, n int) string {
+	var b strings.Builder
+	for i := range n {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		fmt.Fprintf(&b, "$%d", first+i)
+	}
+	return b.String()
+}
+
+func ids(all []int64) []any {
+	args := make([]any, len(all))
+	for i, id := range all {
+		args[i] = id
+	}
+	return args
+}
+
+func micros(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
+func instant(micros int64) time.Time {
+	if micros == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(micros).UTC()
+}
+
+// text makes any string storable: PostgreSQL knows neither NUL nor broken
+// UTF-8, and a foreign system's words should not fail because of it.
+func text(s string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
+}
+
+// checkName checks what is indexed and compared.
+func checkName(what, name string) error {
+	switch {
+	case name == "":
+		return fmt.Errorf("%w: %s is empty", ErrInvalid, what)
+	case len(name) > MaxName:
+		return fmt.Errorf("%w: %s has %d bytes, at most %d are allowed", ErrInvalid, what, len(name), MaxName)
+	case name != text(name):
+		return fmt.Errorf("%w: %s %q is not plain UTF-8 text", ErrInvalid, what, name)
+	}
+	return nil
+}
+
+// blob keeps nil apart from empty: SQL's NULL.
+func blob(b []byte) any {
+	if b == nil {
+		return nil
+	}
+	return b
+}
+
+// flag is a condition as an argument; the dialects share no boolean type.
+func flag(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}
