@@ -287,9 +287,12 @@ func (c *Connection) encodeCommand(ctx context.Context, model, name string, f fi
 	case commandClear:
 		return []any{commandClear, 0, 0}, nil
 	case commandSet:
-		list, _ := part(2).([]any)
+		list, ok := part(2).([]any)
+		if !ok {
+			return nil, wrong
+		}
 		ids, ok := toIDs(list)
-		if !ok || part(2) != nil && list == nil {
+		if !ok {
 			return nil, wrong
 		}
 		return []any{commandSet, 0, ids}, nil

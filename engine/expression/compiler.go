@@ -84,7 +84,16 @@ type code struct {
 
 // compile compiles the text of one expression that begins at base in the text
 // that the caller knows.
-func compile(text string, base int, env Env, names map[string]bool) (code, []Problem) {
+func compile(text string, base int, env Env, names map[string]bool) (out code, problems []Problem) {
+	// A panic is a mistake of the parser or of this package. It refuses the
+	// expression; it must not end a validator that has other files to read.
+	defer func() {
+		if r := recover(); r != nil {
+			out, problems = code{}, []Problem{{
+				Offset: base, Length: len(text), Code: CodeInternal, Message: fmt.Sprintf("this expression cannot be read: %v", r),
+			}}
+		}
+	}()
 	c := &compiler{source: newSource(text, base), env: env, names: names}
 	node, problem := c.parse()
 	if problem != nil {

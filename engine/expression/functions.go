@@ -108,7 +108,7 @@ var definitions = func() map[string]*definition {
 	out := make(map[string]*definition)
 	for _, table := range [][]definition{
 		loopFunctions, choiceFunctions, textFunctions, encodingFunctions, numberFunctions, moneyFunctions,
-		listFunctions, recordFunctions, timeFunctions,
+		listFunctions, queryFunctions, recordFunctions, timeFunctions,
 	} {
 		for _, d := range table {
 			name, _, _ := strings.Cut(d.signature, "(")

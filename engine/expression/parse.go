@@ -2,6 +2,7 @@ package expression
 
 import (
 	"errors"
+	"fmt"
 	"regexp"
 	"strings"
 	"unicode/utf8"
@@ -84,6 +85,12 @@ func (s source) parse() (ast.Node, *Problem) {
 	if strings.TrimSpace(s.text) == "" {
 		return nil, &Problem{Offset: s.base, Length: len(s.text), Code: CodeSyntax, Message: "there is no expression"}
 	}
+	if at := tooDeep(s.text); at >= 0 {
+		return nil, &Problem{
+			Offset: s.base + at, Length: 1, Code: CodeTooLarge,
+			Message: fmt.Sprintf("brackets are nested deeper than %d", maxBrackets),
+		}
+	}
 	tree, err := parser.ParseWithConfig(s.text, &conf.Config{MaxNodes: MaxNodes, Disabled: noBuiltins})
 	if err == nil {
 		return tree.Node, nil
@@ -93,6 +100,32 @@ func (s source) parse() (ast.Node, *Problem) {
 		return nil, &Problem{Offset: s.base, Length: len(s.text), Code: CodeSyntax, Message: err.Error()}
 	}
 	return nil, s.syntaxProblem(fault)
+}
+
+// maxBrackets bounds how deep brackets stand in each other: the parser, which
+// counts nodes only once it has read them, goes as deep as they do.
+const maxBrackets = 200
+
+// tooDeep finds the first bracket that is nested too deep, -1 where none is.
+func tooDeep(text string) int {
+	depth := 0
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case '(', '[', '{':
+			if depth++; depth > maxBrackets {
+				return i
+			}
+		case ')', ']', '}':
+			depth--
+		case '"', '\'', '`':
+			length := quotedLength(text[i:])
+			if length == 0 { // the parser will say so
+				return -1
+			}
+			i += length - 1
+		}
+	}
+	return -1
 }
 
 var tokenInMessage = regexp.MustCompile(`(?s)^unexpected token (EOF|\w+\("(.*)"\))$`)

@@ -14,6 +14,7 @@ import (
 type Template struct {
 	parts  []templatePart
 	single bool // one whole ${…}, which keeps its type
+	plain  bool // no ${…}: parts[0] is all there is
 	names  []string
 	lets   int
 	loops  int
@@ -40,11 +41,14 @@ const unterminatedHint = `YAML cuts a plain value at " #" and breaks it at ": ":
 // order of the text.
 func CompileTemplate(source string, env Env) (*Template, []Problem) {
 	if !strings.Contains(source, "${") { // most values hold none
-		return &Template{parts: []templatePart{{text: source}}}, nil
+		return literalTemplate(source), nil
 	}
 	pieces, problem := cutTemplate(source)
 	if problem != nil {
 		return nil, []Problem{*problem}
+	}
+	if len(pieces) == 1 && !pieces[0].expression { // only $${
+		return literalTemplate(pieces[0].text), nil
 	}
 	t := &Template{single: len(pieces) == 1 && pieces[0].expression}
 	names := make(map[string]bool)
@@ -72,6 +76,10 @@ func CompileTemplate(source string, env Env) (*Template, []Problem) {
 	}
 	t.names = slices.Sorted(maps.Keys(names))
 	return t, nil
+}
+
+func literalTemplate(text string) *Template {
+	return &Template{parts: []templatePart{{text: text}}, plain: true}
 }
 
 // notText reports an expression whose value cannot stand in a text.
@@ -105,22 +113,18 @@ func (t *Template) Names() []string { return slices.Clone(t.names) }
 // Constant returns the text of a template that holds no ${…}; ok tells whether
 // it is one.
 func (t *Template) Constant() (value any, ok bool) {
-	var text strings.Builder
-	for _, part := range t.parts {
-		if part.code.eval != nil {
-			return nil, false
-		}
-		text.WriteString(part.text)
+	if !t.plain {
+		return nil, false
 	}
-	return text.String(), true
+	return t.parts[0].text, true
 }
 
 // Eval evaluates the template. The result is canonical (see connectors.Schema);
 // it may share lists and records with vars, so neither may be modified after.
 // Errors are of type [*Error]. One set of [Limits] covers all of its ${…}.
 func (t *Template) Eval(ctx context.Context, vars map[string]any) (any, error) {
-	if value, ok := t.Constant(); ok {
-		return value, nil
+	if t.plain {
+		return t.parts[0].text, nil
 	}
 	e := newEvaluation(ctx, vars, t.lets, t.loops)
 	if t.single {

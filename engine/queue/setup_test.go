@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -17,6 +16,7 @@ import (
 
 	"github.com/flowctl/flowctl/engine/queue"
 	"github.com/flowctl/flowctl/engine/store"
+	"github.com/flowctl/flowctl/engine/store/storetest"
 )
 
 // bundle is a store, a queue, its workers and dispatcher, and what was worked.
@@ -165,8 +165,7 @@ func (s *redisServer) start() {
 	s.t.Helper()
 	s.cmd = exec.Command("redis-server", "--port", "0", "--unixsocket", s.socket(), "--dir", s.folder,
 		"--save", "", "--appendonly", "no", "--daemonize", "no")
-	// A test binary that is killed takes its server along.
-	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	storetest.Tie(s.cmd)
 	if err := s.cmd.Start(); err != nil {
 		s.t.Fatal(err)
 	}

@@ -27,7 +27,7 @@ func migrate(ctx context.Context, d *dialect, db *sql.DB, lock *fileLock, option
 		if err := lock.Lock(ctx); err != nil {
 			return err
 		}
-		defer func() { err = errors.Join(err, lock.Unlock(err == nil)) }()
+		defer func() { err = errors.Join(err, lock.Unlock()) }()
 	}
 	folder, err := fs.Sub(migrations, "migrations/"+d.name)
 	if err != nil {

@@ -76,7 +76,7 @@ func openSQLite(ctx context.Context, path string) (_ *database, err error) {
 	}
 	// The file lock also covers the change to WAL, which fails when two
 	// processes make it at once.
-	if err := migrate(ctx, dialect, writer, &fileLock{path: path + ".migrating"}); err != nil {
+	if err := migrate(ctx, dialect, writer, &fileLock{path: path + "-migrating"}); err != nil {
 		return nil, errors.Join(err, writer.Close())
 	}
 	reader, err := openSQLitePool(path, true, max(4, runtime.NumCPU()))
@@ -155,14 +155,5 @@ func (l *fileLock) Lock(ctx context.Context) error {
 	return nil
 }
 
-// Unlock ends the lock. With done, its file goes too: whoever still waits on
-// it finds nothing left to migrate.
-func (l *fileLock) Unlock(done bool) error {
-	err := errors.Join(l.conn.Close(), l.db.Close())
-	if done {
-		if removeErr := os.Remove(l.path); removeErr != nil && !errors.Is(removeErr, os.ErrNotExist) {
-			err = errors.Join(err, removeErr)
-		}
-	}
-	return err
-}
+// Unlock ends the lock. Its empty file stays: others may be waiting on it.
+func (l *fileLock) Unlock() error { return errors.Join(l.conn.Close(), l.db.Close()) }

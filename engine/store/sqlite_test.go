@@ -35,3 +35,11 @@ func TestSQLiteInMemory(t *testing.T) {
 	t.Parallel()
 	storetest.Run(t, func(t *testing.T) store.Store { return open(t, "sqlite::memory:") })
 }
+
+func TestSQLiteShared(t *testing.T) {
+	t.Parallel()
+	storetest.RunShared(t, func(t *testing.T) func() store.Store {
+		path := filepath.Join(t.TempDir(), "flowctl.db")
+		return func() store.Store { return open(t, path) }
+	})
+}

@@ -88,14 +88,19 @@ func (w *World) Import(ctx context.Context, cases []Case) ([]int64, error) {
 		}
 		ids[i] = id
 	}
+	return ids, w.announce(ctx, ids)
+}
+
+// announce tells the engine of orders, as a sweep does that found them.
+func (w *World) announce(ctx context.Context, ids []int64) error {
 	for _, id := range ids {
 		if _, err := w.Engine.Accept(ctx, event.Incoming{
 			Instance: w.Instance, Source: "manual", Name: "woocommerce.order.created", Payload: map[string]any{"id": id},
 		}); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return ids, nil
+	return nil
 }
 
 func (w *World) load(ctx context.Context, c Case, order caseOrder, id int64) error {

@@ -36,6 +36,8 @@ type Options struct {
 	Real *RealOdoo
 	// Instance names the shop; "" means main.
 	Instance string
+	// Shop's settings; nil means a shop in Berlin with prices that include tax.
+	Shop *shopsandbox.Settings
 	// Settings by name, as text, over those that the world needs.
 	Settings map[string]string
 	RedisURL string
@@ -85,7 +87,11 @@ func (w *World) start(ctx context.Context, options Options) error {
 	if w.folder, err = os.MkdirTemp("", "flowctl-demo-"); err != nil {
 		return fmt.Errorf("making a folder for the demo: %w", err)
 	}
-	w.Shop = shopsandbox.New(shopsandbox.Options{Settings: shopSettings()})
+	shop := options.Shop
+	if shop == nil {
+		shop = shopSettings()
+	}
+	w.Shop = shopsandbox.New(shopsandbox.Options{Settings: shop})
 	if w.ShopURL, err = w.Shop.Start("127.0.0.1:0"); err != nil {
 		return fmt.Errorf("starting the simulated shop: %w", err)
 	}

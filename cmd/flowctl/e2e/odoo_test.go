@@ -48,7 +48,7 @@ func fromEnvironment(t *testing.T) *odoo {
 	value := func(name string) string {
 		v := os.Getenv(name)
 		if v == "" {
-			t.Fatalf("FLOWCTL_E2E is set and %s is not: run `make e2e`, or set what `e2e/odoo19.sh env` prints", name)
+			t.Fatalf("FLOWCTL_E2E is set and %s is not: run `make e2e`, or set what `.ci/odoo19.sh env` prints", name)
 		}
 		return v
 	}

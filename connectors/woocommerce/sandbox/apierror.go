@@ -14,6 +14,7 @@ type apiError struct {
 	data    any // nil means {status}
 	// hideAllow: the route's permission check failed, so no Allow header is sent.
 	hideAllow bool
+	more      object // members beside code, message and data
 }
 
 func (e *apiError) body() object {
@@ -21,7 +22,7 @@ func (e *apiError) body() object {
 	if data == nil {
 		data = object{{"status", e.status}}
 	}
-	return object{{"code", e.code}, {"message", e.message}, {"data", data}}
+	return append(object{{"code", e.code}, {"message", e.message}, {"data", data}}, e.more...)
 }
 
 func refuse(status int, code, format string, args ...any) *apiError {
@@ -70,7 +71,8 @@ func noRoute() *apiError {
 func fatal(cause string) *apiError {
 	return &apiError{status: http.StatusInternalServerError, code: "internal_server_error", hideAllow: true,
 		message: `<p>There has been a critical error on this website.</p><p><a href="https://wordpress.org/documentation/article/faq-troubleshooting/">Learn more about troubleshooting WordPress.</a></p>`,
-		data:    object{{"status", 500}, {"error", object{{"type", 1}, {"message", "Uncaught Error: " + cause}}}}}
+		data:    object{{"status", 500}, {"error", object{{"type", 1}, {"message", "Uncaught Error: " + cause}}}},
+		more:    object{{"additional_errors", []any{}}}}
 }
 
 // enumText joins values as WordPress does: a, b, and c.

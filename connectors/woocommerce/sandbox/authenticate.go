@@ -159,7 +159,16 @@ func baseString(c *call, params url.Values) string {
 		}
 	}
 	slices.Sort(pairs)
-	return c.r.Method + "&" + escape(c.home+c.r.URL.Path) + "&" + escape(strings.Join(pairs, "&"))
+	return c.r.Method + "&" + escape(originOf(c.home)+c.r.URL.Path) + "&" + escape(strings.Join(pairs, "&"))
+}
+
+// originOf cuts the folder off an address: the request's path has it already.
+func originOf(home string) string {
+	u, err := url.Parse(home)
+	if err != nil {
+		return home
+	}
+	return u.Scheme + "://" + u.Host
 }
 
 // escape percent-encodes all but the unreserved characters of RFC 3986.

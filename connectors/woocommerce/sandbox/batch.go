@@ -35,7 +35,14 @@ func (c *call) runBatch(of batchOf) (int, any, *apiError) {
 			_, view, refused := run(one)
 			if refused != nil {
 				e := refused.body()
-				answers = append(answers, object{{"id", id}, {"error", e}})
+				var of any = id
+				switch {
+				case name == "update" && body["id"] == nil:
+					of = nil // woo/163
+				case name == "delete" && len(c.ids) > 0:
+					of = object{{"id", id}, {"product_id", c.ids[0]}, {"force", true}} // woo/160
+				}
+				answers = append(answers, object{{"id", of}, {"error", e}})
 				continue
 			}
 			answers = append(answers, view)

@@ -57,7 +57,6 @@ func (s *Shop) Place(id int64) error {
 	s.deliver.seal() // what the draft told is told on its own
 	s.fire("woocommerce_update_order", id)
 	s.fire("woocommerce_new_order", id)
-	o.announced = true
 	switch o.paymentMethod {
 	case "":
 		o.status = "pending"

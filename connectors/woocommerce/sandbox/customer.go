@@ -101,8 +101,19 @@ func (c *call) customerView(u *customer) object {
 		{"email", u.email}, {"first_name", u.first}, {"last_name", u.last}, {"role", u.role}, {"username", u.username},
 		{"billing", customerAddressView(u.billing, true)}, {"shipping", customerAddressView(u.shipTo, false)},
 		{"is_paying_customer", u.paying}, {"avatar_url", "https://secure.gravatar.com/avatar/" + hex.EncodeToString(picture[:]) + "?s=96&d=mm&r=g"},
-		{"meta_data", metaView(u.meta, false)}, c.links("/customers/"+strconv.FormatInt(u.id, 10), allMethods),
+		{"meta_data", metaView(shownMeta(u.meta), false)}, c.links("/customers/"+strconv.FormatInt(u.id, 10), allMethods),
 	}
+}
+
+// shownMeta leaves out hidden fields, which customers do not show (woo/201).
+func shownMeta(entries []metaEntry) []metaEntry {
+	var shown []metaEntry
+	for _, m := range entries {
+		if !strings.HasPrefix(m.key, "_") {
+			shown = append(shown, m)
+		}
+	}
+	return shown
 }
 
 func (c *call) liveCustomer() (*customer, *apiError) {
@@ -213,6 +224,9 @@ func (c *call) writeCustomer(u *customer) {
 
 func deleteCustomer(c *call) (int, any, *apiError) {
 	u, refused := c.liveCustomer()
+	if refused != nil && c.batch { // woo/223
+		return 0, nil, refuse(http.StatusBadRequest, "woocommerce_rest_invalid_id", "Invalid resource id.")
+	}
 	if refused != nil {
 		return 0, nil, refused
 	}

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -36,8 +37,6 @@ type order struct {
 	discountTotal, discountTax  decimal.Decimal
 	shippingTotal, shippingTax  decimal.Decimal
 	cartTax, total, totalTax    decimal.Decimal
-	// seen: order.created was told. A draft is told of when it is placed.
-	announced bool
 }
 
 // The kinds of order items, as the database names them.
@@ -118,6 +117,20 @@ func (o *order) drop(id int64) {
 	o.items = slices.DeleteFunc(o.items, func(item *orderItem) bool { return item.id == id })
 }
 
+// clone copies an order with its lines, to go back to when a request fails.
+func (o *order) clone() *order {
+	c := *o
+	c.billing, c.shipTo = maps.Clone(o.billing), maps.Clone(o.shipTo)
+	c.meta = slices.Clone(o.meta)
+	c.items = make([]*orderItem, len(o.items))
+	for i, item := range o.items {
+		line := *item
+		line.meta, line.taxes = slices.Clone(item.meta), slices.Clone(item.taxes)
+		c.items[i] = &line
+	}
+	return &c
+}
+
 // paidStatuses are those in which an order counts as paid and stock is taken.
 var paidStatuses = []string{"processing", "completed"}
 
@@ -184,8 +197,7 @@ func (s *Shop) markPaid(o *order, transaction string) {
 
 func (s *Shop) needsProcessing(o *order) bool {
 	for _, line := range o.of(kindLine) {
-		p := s.productOf(line)
-		if p == nil || !(p.virtual && p.downloadable) {
+		if p := s.productOf(line); p != nil && !(p.virtual && p.downloadable) {
 			return true
 		}
 	}

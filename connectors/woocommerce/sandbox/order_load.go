@@ -40,7 +40,7 @@ func (s *Shop) LoadOrder(from LoadedOrder) (int64, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	o := &order{id: id, announced: true}
+	o := &order{id: id}
 	s.loadHead(o, record)
 	for _, part := range []struct {
 		list string

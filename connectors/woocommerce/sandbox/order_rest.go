@@ -88,15 +88,19 @@ func createOrder(c *call) (int, any, *apiError) {
 		return 0, nil, refused
 	}
 	s := c.shop
+	ids := s.ids
 	o := s.newOrder()
 	o.status, o.createdVia = "pending", "rest-api"
 	if refused := c.writeOrder(o, true); refused != nil {
+		s.ids = ids
 		return 0, nil, refused
 	}
 	s.orders[o.id] = o
-	o.announced = true
 	s.fire("woocommerce_new_order", o.id)
 	s.fire("woocommerce_update_order", o.id)
+	if refused := c.writeCoupons(o); refused != nil {
+		return 0, nil, refused // the order stays, without its coupon (woo/314, 377)
+	}
 	c.finishOrder(o, true)
 	c.header.Set("Location", c.root()+"/orders/"+strconv.FormatInt(o.id, 10))
 	return http.StatusCreated, c.orderView(o, c.dp()), nil
@@ -119,10 +123,16 @@ func updateOrder(c *call) (int, any, *apiError) {
 			return http.StatusOK, c.orderView(o, c.dp()), nil
 		}
 	}
-	s.fire("woocommerce_update_order", o.id)
-	if refused := c.writeOrder(o, false); refused != nil {
+	before, ids := o.clone(), s.ids
+	refused = c.writeOrder(o, false)
+	if refused == nil {
+		refused = c.writeCoupons(o)
+	}
+	if refused != nil {
+		*o, s.ids = *before, ids
 		return 0, nil, refused
 	}
+	s.fire("woocommerce_update_order", o.id)
 	c.finishOrder(o, false)
 	return http.StatusOK, c.orderView(o, c.dp()), nil
 }

@@ -46,9 +46,6 @@ func (c *call) writeOrder(o *order, creating bool) *apiError {
 	if recount {
 		s.recalculate(o)
 	}
-	if _, given := c.body["coupon_lines"]; given {
-		return c.writeCoupons(o)
-	}
 	return nil
 }
 
@@ -60,7 +57,11 @@ func (c *call) checkCustomer() *apiError {
 	return nil
 }
 
+// writeCoupons replaces the coupons, after the order is saved.
 func (c *call) writeCoupons(o *order) *apiError {
+	if _, given := c.body["coupon_lines"]; !given {
+		return nil
+	}
 	var codes []string
 	for _, entry := range asArray(c.body["coupon_lines"]) {
 		line := asRecord(entry)

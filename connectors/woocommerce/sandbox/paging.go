@@ -118,7 +118,7 @@ func (c *call) pageURL(number int, defaults []string) string {
 		parts = append(parts, "page="+strconv.Itoa(number))
 	}
 	path := strings.TrimSuffix(strings.TrimPrefix(collapse(c.r.URL.Path), "/index.php"), "/")
-	return c.home + path + "?" + strings.Join(parts, "&")
+	return originOf(c.home) + path + "?" + strings.Join(parts, "&")
 }
 
 func unescape(text string) string {

@@ -106,6 +106,7 @@ func (s *Shop) AddProduct(from Product) int64 {
 		p.kind = "variation"
 		if parent := s.products[from.Parent]; parent != nil {
 			p.name = parent.name + " - " + strings.Join(p.options(), ", ")
+			p.slug = slugOf(p.name)
 		}
 	}
 	return p.id
@@ -273,7 +274,7 @@ func slugOf(text string) string {
 func (s *Shop) freeSlug(slug string, self int64) string {
 	taken := func(text string) bool {
 		for _, p := range s.products {
-			if p.slug == text && p.id != self {
+			if p.slug == text && p.id != self && p.kind != "variation" {
 				return true
 			}
 		}

@@ -135,6 +135,10 @@ func deleteProduct(c *call) (int, any, *apiError) {
 }
 
 func (s *Shop) trashProduct(p *product) {
+	p.meta = append(p.meta, s.newMeta("_wp_trash_meta_status", p.status), s.newMeta("_wp_trash_meta_time", strconv.FormatInt(s.now().Unix(), 10)))
+	if p.kind == "variation" {
+		p.meta = append(p.meta, s.newMeta("_wp_desired_post_slug", p.slug))
+	}
 	p.trashedFrom, p.status = p.status, "trash"
 	if p.kind != "variation" {
 		p.slug += "__trashed"
@@ -213,7 +217,14 @@ func createVariation(c *call) (int, any, *apiError) {
 	p.attributes = slices.DeleteFunc(p.attributes, func(a Attribute) bool {
 		return !slices.ContainsFunc(parent.attributes, func(of Attribute) bool { return of.key() == a.key() })
 	})
+	for i, a := range p.attributes { // an option the product does not have is kept as a slug (woo/152)
+		of := parent.attributes[slices.IndexFunc(parent.attributes, func(of Attribute) bool { return of.key() == a.key() })]
+		if a.ID > 0 && len(a.Options) > 0 && !slices.Contains(of.Options, a.Options[0]) {
+			p.attributes[i].Options = []string{slugOf(a.Options[0])}
+		}
+	}
 	p.name = parent.name + " - " + strings.Join(p.options(), ", ")
+	p.slug = slugOf(p.name)
 	parent.modified = p.modified
 	parent.stockStatus = "instock"
 	s.fire("woocommerce_new_product_variation", p.id)

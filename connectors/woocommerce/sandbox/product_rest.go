@@ -100,7 +100,7 @@ func (c *call) editedProduct(p *product) object {
 	view := c.productView(p)
 	last := view[len(view)-1]
 	return append(view[:len(view)-1:len(view)-1],
-		member{"permalink_template", c.home + "/product/%pagename%/"}, member{"generated_slug", slugOf(p.name)}, last)
+		member{"permalink_template", c.home + "/product/%pagename%/"}, member{"generated_slug", c.shop.freeSlug(slugOf(p.name), p.id)}, last)
 }
 
 func updateProduct(c *call) (int, any, *apiError) {

@@ -31,8 +31,10 @@ func (c *call) productView(p *product) object {
 	s := c.shop
 	with := func(name string) member { return member{name, p.plain(name)} }
 	variations := []any{}
-	for _, v := range s.variationsOf(p.id) {
-		variations = append(variations, v.id)
+	if p.kind == "variable" {
+		for _, v := range s.variationsOf(p.id) {
+			variations = append(variations, v.id)
+		}
 	}
 	rating, sales := "0", any(p.totalSales)
 	if p.kind == "variation" {
@@ -46,7 +48,7 @@ func (c *call) productView(p *product) object {
 	}
 	view = append(view, s.priceMembers(p)...)
 	view = append(view, object{
-		{"purchasable", p.status == "publish" && s.shownPrice(p) != ""}, {"total_sales", sales},
+		{"purchasable", s.shownPrice(p) != ""}, {"total_sales", sales},
 		{"virtual", p.virtual}, {"downloadable", p.downloadable}, with("downloads"), with("download_limit"), with("download_expiry"), with("external_url"), with("button_text"),
 	}...)
 	view = append(view, s.taxStockMembers(p, p.manageStock, false)...)
@@ -85,16 +87,25 @@ func (c *call) variationView(p *product) object {
 	}
 	view = append(view, s.priceMembers(p)...)
 	view = append(view, object{
-		{"status", p.status}, {"purchasable", p.status == "publish" && p.price() != ""}, {"virtual", p.virtual}, {"downloadable", p.downloadable},
+		{"status", p.status}, {"purchasable", p.price() != ""}, {"virtual", p.virtual}, {"downloadable", p.downloadable},
 		with("downloads"), with("download_limit"), with("download_expiry"),
 	}...)
 	view = append(view, s.taxStockMembers(p, manage, true)...)
 	parent := "/products/" + strconv.FormatInt(p.parent, 10)
 	return append(view,
-		with("low_stock_amount"), with("weight"), with("dimensions"), with("shipping_class"), member{"shipping_class_id", 0}, member{"image", image},
+		with("low_stock_amount"), member{"weight", s.inherited(p, "weight")}, member{"dimensions", s.inherited(p, "dimensions")}, with("shipping_class"), member{"shipping_class_id", 0}, member{"image", image},
 		member{"attributes", p.attributeViews()}, with("menu_order"), member{"meta_data", metaView(p.meta, false)},
 		member{"name", strings.Join(p.options(), ", ")}, member{"parent_id", p.parent},
 		c.links(parent+"/variations/"+strconv.FormatInt(p.id, 10), allMethods, link("up", c.root()+parent)))
+}
+
+// inherited is a member that a variation has from its product unless it has its
+// own (woo/154).
+func (s *Shop) inherited(p *product, name string) any {
+	if own := p.plain(name); own != "" && p.other[name] != nil || s.products[p.parent] == nil {
+		return own
+	}
+	return s.products[p.parent].plain(name)
 }
 
 func (s *Shop) priceMembers(p *product) object {

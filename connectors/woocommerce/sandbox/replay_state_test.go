@@ -1,12 +1,18 @@
 package sandbox
 
 import (
+	"bytes"
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha1"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/json"
 	"hash"
+	"net/http"
+	"net/http/httptest"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -18,14 +24,145 @@ func hmacOf(method, key, text string) string {
 }
 
 // unrecorded are steps between recordings that nobody recorded.
-var unrecorded = map[int]func(*replayShop){}
+var unrecorded = map[int]func(*replayShop){
+	11:  func(rs *replayShop) { rs.forget(29) },
+	369: func(rs *replayShop) { rs.order(81, 36, 18, 2, "processing") },
+	371: func(rs *replayShop) { rs.order(83, 40, 18, 1, "processing") },
+	405: func(rs *replayShop) { rs.order(93, 62, 12, 1, "") },
+	414: func(rs *replayShop) {
+		rs.product(96, "Doomed", "9.00")
+		rs.order(97, 68, 96, 1, "")
+		rs.forget(96)
+	},
+	417: func(rs *replayShop) {
+		rs.order(98, 70, 12, 1, "processing")
+		rs.order(99, 72, 23, 1, "processing")
+	},
+	526: func(rs *replayShop) { rs.dropWebhooks(17, 18, 19) },
+	560: func(rs *replayShop) {
+		rs.dropWebhooks(20)
+		rs.mu.Lock()
+		defer rs.mu.Unlock()
+		w := rs.newWebhook()
+		delete(rs.webhooks, w.id)
+		w.id, w.topic, w.url, w.status, w.failures = 20, "product.updated", "http://127.0.0.1:8096/s500", "disabled", 6
+		w.name = "Webhook created on Nov 23, 2026 @ 10:25 AM"
+		rs.webhooks[20] = w
+	},
+	567: func(rs *replayShop) { rs.dropWebhooks(20) },
+	711: func(rs *replayShop) {
+		rs.mu.Lock()
+		defer rs.mu.Unlock()
+		w := rs.newWebhook()
+		w.topic, w.url, w.pending, w.name = "order.created", "http://127.0.0.1:8096/hook", false, "Webhook created on Nov 23, 2026 @ 10:32 AM"
+	},
+	718: func(rs *replayShop) { rs.order(31, 1, 12, 1, "processing") },
+	721: func(rs *replayShop) { rs.SetStock(14, 62) },
+}
+
+// order makes an order through the API with given ids.
+func (rs *replayShop) order(id, line, product, quantity int64, status string) {
+	rs.mu.Lock()
+	rs.ids.post, rs.ids.item = id-1, line-1
+	rs.mu.Unlock()
+	body := map[string]any{"line_items": []any{map[string]any{"product_id": product, "quantity": quantity}}}
+	if status != "" {
+		body["status"] = status
+	}
+	if product == 18 { // Bob's (woo/370, 371)
+		body["customer_id"], body["payment_method"] = 3, "bacs"
+	}
+	rs.post("/wp-json/wc/v3/orders", body)
+}
+
+func (rs *replayShop) product(id int64, name, price string) {
+	rs.mu.Lock()
+	rs.ids.post = id - 1
+	rs.mu.Unlock()
+	rs.post("/wp-json/wc/v3/products", map[string]any{"name": name, "regular_price": price})
+}
+
+func (rs *replayShop) post(path string, body map[string]any) {
+	rs.t.Helper()
+	text, err := json.Marshal(body)
+	if err != nil {
+		rs.t.Fatal(err)
+	}
+	r := httptest.NewRequest(http.MethodPost, "https://127.0.0.1:8443"+path, bytes.NewReader(text))
+	r.Header.Set("Content-Type", "application/json")
+	r.SetBasicAuth(replayKey, replaySecret)
+	answer := httptest.NewRecorder()
+	rs.ServeHTTP(answer, r)
+	if answer.Code != http.StatusCreated {
+		rs.t.Fatalf("POST %s: %d %s", path, answer.Code, answer.Body)
+	}
+}
+
+func (rs *replayShop) dropWebhooks(ids ...int64) {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	for _, id := range ids {
+		delete(rs.webhooks, id)
+	}
+}
+
+// forget deletes a product, as the lab did between two recordings.
+func (rs *replayShop) forget(id int64) {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	rs.forgetProduct(id)
+}
+
+// byID sorts records by id: records made within one second come in no order
+// that can be told (woo/001, 011).
+func byID(list any) any {
+	items, ok := list.([]any)
+	if !ok {
+		return list
+	}
+	sorted := slices.Clone(items)
+	slices.SortStableFunc(sorted, func(a, b any) int { return cmp.Compare(asInt(asRecord(a)["id"]), asInt(asRecord(b)["id"])) })
+	return sorted
+}
 
 // notCovered lists recordings that the sandbox does not answer as the shop did.
-var notCovered = map[int]string{}
+// Phase 2 shortens it.
+var notCovered = byNumber(map[string][]int{
+	"the index lists only the routes that are served":     {21, 22},
+	"the system status holds what the health check reads": {23},
+	"only settings that decide something":                 {25, 26, 27},
+	"a shorter list of methods, gateways and places":      {33, 34, 35, 36},
+	"no reports": {37},
+	"no categories and attributes of their own":                 {62, 63, 64, 65, 66, 67, 68, 69, 70, 184, 610},
+	"pictures are not downloaded":                               {132, 133, 134, 135, 136, 137, 138, 139, 140, 141, 142, 143, 144, 145, 146},
+	"links and permissions of a record that was just deleted":   {182},
+	"no duplication of products":                                {185},
+	"the administrator cannot be deleted, which Allow shows":    {222},
+	"the shop lists its 160 currencies":                         {320},
+	"the shop writes notes of its own (stock, status)":          {345},
+	"the order of products and webhooks made within one second": {526, 527, 644},
+})
+
+// notReplayed lists recordings that cannot be replayed at all.
+var notReplayed = byNumber(map[string][]int{
+	"carts of the Store API: Checkout is the Go API's":               {431, 432, 433, 434, 435, 436, 437, 438, 439, 440, 441, 442, 443, 444, 445, 446, 447},
+	"made by the lab's faulty plugin; Fault does the like":           {618, 619, 620, 621, 622, 623, 624, 625, 626, 627, 633, 641, 642, 643},
+	"recorded between other recordings, on a catalogue not recorded": {628, 634},
+})
+
+func byNumber(byReason map[string][]int) map[int]string {
+	all := map[int]string{}
+	for reason, numbers := range byReason {
+		for _, n := range numbers {
+			all[n] = reason
+		}
+	}
+	return all
+}
 
 // volatilePaths are members that depend on the moment, on chance, or on texts
 // that only the theme shows.
-var volatilePaths = regexp.MustCompile(`(^|\.)(date_(created|modified|paid|completed)(_gmt)?|order_key|payment_url|price_html|related_ids|avatar_url|cart_hash|average_rating)$|meta_data\[\d+\]\.id$`)
+var volatilePaths = regexp.MustCompile(`(^|\.)(date_(created|modified|paid|completed)(_gmt)?|order_key|payment_url|price_html|related_ids|avatar_url|cart_hash|average_rating)$|meta_data\[\d+\]\.id$|_wp_trash|^\.data\.error`)
 
 func volatile(path string) bool { return volatilePaths.MatchString(path) }
 
@@ -39,7 +176,8 @@ func trimmedTo(want, got any) any {
 			return got
 		}
 		_, whole := want["_links"]
-		if whole || want["code"] != nil || strings.Contains(short(want), `"href"`) && len(want) < 4 {
+		refused := want["code"] != nil && want["id"] == nil && want["data"] != nil
+		if whole || refused || strings.Contains(short(want), `"href"`) && len(want) < 4 {
 			out := map[string]any{}
 			for name, value := range record {
 				out[name] = trimmedTo(want[name], value)

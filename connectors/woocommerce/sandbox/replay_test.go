@@ -54,6 +54,9 @@ func TestReplay(t *testing.T) {
 		case shop == nil, r.number >= 501 && shop.from < 501, r.number >= 601 && shop.from < 601, r.number >= 711 && shop.from < 711:
 			shop = seededShop(t, r.number)
 		}
+		if _, skipped := notReplayed[r.number]; skipped {
+			continue
+		}
 		found := shop.replay(r)
 		reason, listed := notCovered[r.number]
 		switch {
@@ -65,7 +68,7 @@ func TestReplay(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d recorded exchanges are not covered yet", len(notCovered))
+	t.Logf("%d recorded exchanges are not covered yet, %d cannot be replayed", len(notCovered), len(notReplayed))
 }
 
 func readRecordings(t *testing.T) []recording {
@@ -126,7 +129,7 @@ func seededShop(t *testing.T, from int) *replayShop {
 	for _, p := range []Product{
 		{ID: 12, Name: "Blue mug", SKU: "MUG-BLUE", RegularPrice: "12.50", Stock: stock(40), Image: picture(11, "mug-blue"), Categories: []Category{mugs}},
 		{ID: 14, Name: "Red mug", SKU: "MUG-RED", RegularPrice: "12.50", Stock: stock(25), Image: picture(13, "mug-red"), Categories: []Category{mugs}},
-		{ID: 16, Name: "Travel mug", SKU: "MUG-TRAVEL", RegularPrice: "24.90", Stock: stock(12), Image: picture(15, "mug-travel"), Categories: []Category{mugs}},
+		{ID: 16, Name: "Travel mug", SKU: "MUG-TRAVEL", RegularPrice: "24.90", Stock: stock(10), Image: picture(15, "mug-travel"), Categories: []Category{mugs}},
 		{ID: 18, Name: "Wool beanie", SKU: "BEANIE-01", RegularPrice: "19.00", Stock: stock(15), Image: picture(17, "beanie-01"), Categories: []Category{clothing}},
 		{ID: 20, Name: "Leather belt", SKU: "BELT-01", RegularPrice: "35.00", Stock: stock(8), Image: picture(19, "belt-01"), Categories: []Category{clothing}},
 		{ID: 22, Name: "T-shirt", SKU: "TSHIRT", Variable: true, Image: picture(21, "tshirt"), Categories: []Category{shirts}, Attributes: []Attribute{{1, "Color", []string{"Blue", "Red"}}, {2, "Size", []string{"M", "S"}}}},
@@ -149,9 +152,12 @@ func seededShop(t *testing.T, from int) *replayShop {
 	rs.at = rs.at.Add(time.Second)
 	s.AddCoupon(Coupon{ID: 27, Code: "save10", Type: "percent", Amount: "10"})
 	for _, u := range []Customer{
-		{ID: 2, Email: "alice@example.test", FirstName: "Alice", LastName: "Martin"}, {ID: 3, Email: "bob@example.test", FirstName: "Bob"}, {ID: 4, Email: "carla@example.test", FirstName: "Carla"},
+		{ID: 2, Email: "alice@example.test", FirstName: "Alice", LastName: "Martin"}, {ID: 3, Email: "bob@example.test", FirstName: "Bob", LastName: "Dupont"}, {ID: 4, Email: "carla@example.test", FirstName: "Carla"},
 	} {
 		address := map[string]string{"first_name": u.FirstName, "last_name": u.LastName, "address_1": "12 rue Exemple", "city": "Ville", "postcode": "75002", "country": "FR"}
+		if u.ID == 3 {
+			address["country"], address["postcode"] = "BE", "1000"
+		}
 		u.ShipTo = address
 		u.Billing = map[string]string{"email": u.Email, "phone": "+33102030405"}
 		for name, text := range address {
@@ -203,6 +209,17 @@ func (rs *replayShop) replay(r recording) []string {
 	if err != nil {
 		return append(found, err.Error())
 	}
+	if _, lines := want.([]any); lines && asRecord(got)["line_items"] != nil { // only the lines were recorded (woo/310, 414)
+		got = asRecord(got)["line_items"]
+	}
+	for _, side := range []any{want, got} { // in no order (woo/366)
+		if record := asRecord(side); record["refunds"] != nil {
+			record["refunds"] = byID(record["refunds"])
+		}
+	}
+	if r.Request.Query["orderby"] == nil {
+		want, got = byID(want), byID(got)
+	}
 	return append(found, differences("", want, trimmedTo(want, got), volatile)...)
 }
 
@@ -211,6 +228,9 @@ func (rs *replayShop) replay(r recording) []string {
 func (rs *replayShop) alignIDs(r recording) {
 	body := asRecord(r.Response.Body)
 	id := asInt(body["id"])
+	if place := asText(r.Response.Headers["Location"]); id == 0 && place != "" {
+		id = asInt(place[strings.LastIndexByte(place, '/')+1:])
+	}
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
 	if id > 0 && r.Response.Status == http.StatusCreated {
@@ -243,6 +263,9 @@ func (rs *replayShop) alignIDs(r recording) {
 				lowest = id
 			}
 		}
+	}
+	if lowest > 0 && body["line_items"] == nil { // only the lines behind them were recorded (woo/324)
+		lowest -= int64(len(asArray(asRecord(r.Request.Body)["line_items"])))
 	}
 	if items := asArray(r.Response.Body); lowest == 0 && len(items) == 1 && strings.Contains(r.Request.Path, "/orders") && r.Request.Method == "POST" {
 		lowest = asInt(asRecord(items[0])["id"])

@@ -27,6 +27,7 @@ type call struct {
 	body   map[string]any // JSON object or form; nil without one
 	header http.Header    // to be sent
 	batch  bool           // an item of a batch: not checked
+	pretty bool           // below /wp-json, not ?rest_route=
 	key    *Key
 }
 
@@ -75,7 +76,7 @@ func (s *Shop) answer(rec *recorder, r *http.Request) {
 		"Access-Control-Allow-Headers":  {"Authorization, X-WP-Nonce, Content-Disposition, Content-MD5, Content-Type"},
 		"Content-Type":                  {"application/json; charset=UTF-8"},
 	}
-	path, isAPI := apiPath(r)
+	path, pretty, isAPI := s.apiPath(r)
 	if !isAPI {
 		s.notFoundPage(rec)
 		return
@@ -86,7 +87,7 @@ func (s *Shop) answer(rec *recorder, r *http.Request) {
 		return
 	}
 	s.mu.Lock()
-	c := &call{shop: s, r: r, home: s.home(r), query: r.URL.Query(), header: rec.header}
+	c := &call{shop: s, r: r, home: s.home(r), query: r.URL.Query(), header: rec.header, pretty: pretty}
 	status, result, refused := s.dispatch(c, path, body)
 	pings := s.pings
 	s.pings = nil
@@ -110,17 +111,22 @@ func (s *Shop) answer(rec *recorder, r *http.Request) {
 }
 
 // apiPath returns the path below /wp-json, in each form WordPress serves
-// (woo/612 to 615).
-func apiPath(r *http.Request) (string, bool) {
-	path := strings.TrimPrefix(collapse(r.URL.Path), "/index.php")
-	rest, ok := strings.CutPrefix(path, "/wp-json")
-	if !ok || rest != "" && rest[0] != '/' {
-		if route := r.URL.Query().Get("rest_route"); route != "" && path == "/" {
-			return strings.TrimSuffix(route, "/"), true
-		}
-		return "", false
+// (woo/612 to 615). pretty is false for ?rest_route=, where WooCommerce does not
+// look at keys (woo/614, 627).
+func (s *Shop) apiPath(r *http.Request) (path string, pretty, ok bool) {
+	path = collapse(r.URL.Path)
+	if home, err := url.Parse(s.url); err == nil {
+		path = strings.TrimPrefix(path, home.Path) // a shop in a folder
 	}
-	return strings.TrimSuffix(rest, "/"), true
+	path = strings.TrimPrefix(path, "/index.php")
+	rest, found := strings.CutPrefix(path, "/wp-json")
+	if !found || rest != "" && rest[0] != '/' {
+		if route := r.URL.Query().Get("rest_route"); route != "" && path == "/" {
+			return strings.TrimSuffix(route, "/"), false, true
+		}
+		return "", false, false
+	}
+	return strings.TrimSuffix(rest, "/"), true, true
 }
 
 func collapse(path string) string {
@@ -134,7 +140,7 @@ func collapse(path string) string {
 // permission, parameters, handler.
 func (s *Shop) dispatch(c *call, path string, body []byte) (int, any, *apiError) {
 	method := methodOf(c.r)
-	if strings.HasPrefix(path, "/wc/") {
+	if c.pretty && strings.HasPrefix(path, "/wc/") {
 		if refused := s.authenticate(c, method); refused != nil {
 			refused.hideAllow = true
 			return 0, nil, refused

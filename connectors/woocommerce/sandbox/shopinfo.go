@@ -158,5 +158,6 @@ func listShippingMethods(c *call) (int, any, *apiError) {
 
 func currentCurrency(c *call) (int, any, *apiError) {
 	code := c.shop.settings.Currency
-	return http.StatusOK, object{{"code", code}, {"name", code}, {"symbol", cmp.Or(currencySymbols[code], code)}, c.links("/data/currencies/"+code, singleMethods)}, nil
+	known := map[string][2]string{"EUR": {"Euro", "&euro;"}, "USD": {"United States (US) dollar", "&#36;"}, "GBP": {"Pound sterling", "&pound;"}, "JPY": {"Japanese yen", "&yen;"}}[code]
+	return http.StatusOK, object{{"code", code}, {"name", cmp.Or(known[0], code)}, {"symbol", cmp.Or(known[1], currencySymbols[code], code)}, c.links("/data/currencies/"+code, singleMethods)}, nil
 }

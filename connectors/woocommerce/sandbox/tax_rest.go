@@ -63,6 +63,7 @@ type setting struct {
 	id, label, kind string
 	standard        string
 	options         object
+	tip             string
 	get             func(*Settings) any
 	set             func(*Settings, string)
 }
@@ -94,7 +95,7 @@ var settingGroups = map[string][]setting{
 	"tax": {
 		{id: "woocommerce_prices_include_tax", label: "Prices entered with tax", kind: "radio", standard: "no",
 			options: object{{"yes", "Yes, I will enter prices inclusive of tax"}, {"no", "No, I will enter prices exclusive of tax"}},
-			get:     func(s *Settings) any { return yesNo(s.PricesIncludeTax) }, set: func(s *Settings, v string) { s.PricesIncludeTax = v == "yes" }},
+			get:     func(s *Settings) any { return yesNo(s.PricesIncludeTax) }, tip: "This option is important as it will affect how you input prices. Changing it will not update existing products.", set: func(s *Settings, v string) { s.PricesIncludeTax = v == "yes" }},
 		{id: "woocommerce_tax_based_on", label: "Calculate tax based on", kind: "select", standard: "shipping",
 			options: object{{"shipping", "Customer shipping address"}, {"billing", "Customer billing address"}, {"base", "Shop base address"}},
 			get:     func(s *Settings) any { return s.TaxBasedOn }, set: func(s *Settings, v string) { s.TaxBasedOn = v }},
@@ -116,7 +117,10 @@ func (c *call) settingView(group string, one setting) object {
 		view = append(view, member{"options", one.options})
 	}
 	path := "/settings/" + group + "/" + one.id
-	return append(view, member{"tip", ""}, member{"value", one.get(&c.shop.settings)}, c.links(path, editableFrom))
+	if len(c.slugs) > 1 { // asked for alone (woo/394)
+		view = append(view, member{"group_id", group})
+	}
+	return append(view, member{"tip", one.tip}, member{"value", one.get(&c.shop.settings)}, c.links(path, editableFrom))
 }
 
 func (c *call) settingGroup() ([]setting, *apiError) {

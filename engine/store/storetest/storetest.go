@@ -35,7 +35,10 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 			for _, test := range group.tests {
 				t.Run(test.name, func(t *testing.T) {
 					t.Parallel()
-					test.run(&fixture{TB: t, Store: open(t), ctx: context.Background()})
+					test.run(&fixture{
+						TB: t, Store: open(t), ctx: context.Background(),
+						another: func() store.Store { return open(t) },
+					})
 				})
 			}
 		})
@@ -55,7 +58,8 @@ const instance = "main"
 type fixture struct {
 	testing.TB
 	store.Store
-	ctx context.Context
+	ctx     context.Context
+	another func() store.Store // opens another empty store
 }
 
 func (f *fixture) must(err error) {
