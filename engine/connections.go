@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
-	"strings"
 	"sync"
 
 	"github.com/flowctl/flowctl/connectors"
@@ -73,18 +71,7 @@ func (c *connections) configuration(ctx context.Context, instance string, declar
 	if err != nil {
 		return nil, fmt.Errorf("reading the settings: %w", err)
 	}
-	return declared.Settings.EvalRecord(ctx, map[string]any{"settings": values, "env": environment()})
-}
-
-// environment is ${env}, which only app.yaml's connections may read.
-func environment() map[string]any {
-	env := map[string]any{}
-	for _, pair := range os.Environ() {
-		if name, v, ok := strings.Cut(pair, "="); ok {
-			env[name] = v
-		}
-	}
-	return env
+	return declared.Settings.EvalRecord(ctx, map[string]any{"settings": values, "env": settings.Environment()})
 }
 
 func (c *connections) close() error {

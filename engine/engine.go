@@ -44,6 +44,9 @@ type Config struct {
 	Workers int
 	// Backoff between attempts; nil means run.DefaultBackoff.
 	Backoff []time.Duration
+	// LeaseTTL is how long a worker that fell silent keeps its key; 0 means
+	// run.DefaultLease.
+	LeaseTTL time.Duration
 	// Observe, if set, is told of each run that ended its attempt.
 	Observe func(store.Run, store.Outcome)
 }
@@ -93,7 +96,7 @@ func Open(ctx context.Context, config Config) (*Engine, error) {
 	e.router = &event.Router{App: e.App, Settings: e.settings, Store: st, Doorbell: e.doorbell}
 	e.executor = &run.Executor{
 		App: e.App, Store: st, Connections: e.connections, Settings: e.settings,
-		Log: config.Log, Owner: owner(), Backoff: config.Backoff, Observe: config.Observe,
+		Log: config.Log, Owner: owner(), LeaseTTL: config.LeaseTTL, Backoff: config.Backoff, Observe: config.Observe,
 	}
 	return e, nil
 }

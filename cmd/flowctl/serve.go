@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -21,16 +22,19 @@ func serveCommand() *cli.Command {
 			"a key file in the data folder.\n\n" +
 			"Point the shop's webhooks at http://<listen>/hooks/<instance>/woocommerce.\n\n" +
 			"Example: FLOWCTL_SHOP_URL=https://shop.example flowctl serve --listen :8080",
-		Flags: append(engineFlags(),
+		Flags: slices.Concat(engineFlags(), rhythmFlags(), []cli.Flag{
 			&cli.StringFlag{Name: "listen", EnvVars: []string{"FLOWCTL_LISTEN"}, Value: "127.0.0.1:8080", Usage: "address for webhooks and health"},
 			&cli.IntFlag{Name: "workers", Value: 8, Usage: "runs worked at once"},
-		),
+		}),
 		Action: func(c *cli.Context) error {
 			config, err := engineConfig(c)
 			if err != nil {
 				return err
 			}
 			config.Workers = c.Int("workers")
+			if err := setRhythm(c, &config); err != nil {
+				return err
+			}
 			e, err := openEngine(c, config)
 			if err != nil {
 				return err

@@ -35,7 +35,8 @@ type Executor struct {
 	Log         *slog.Logger
 	// Owner names this worker in leases.
 	Owner string
-	// LeaseTTL is how long a worker that fell silent keeps its key; 0 means 30 s.
+	// LeaseTTL is how long a worker that fell silent keeps its key; 0 means
+	// DefaultLease.
 	LeaseTTL time.Duration
 	// Backoff is the wait before each further attempt after a transient error;
 	// nil means DefaultBackoff.
@@ -43,6 +44,10 @@ type Executor struct {
 	// Observe, if set, is told of each run that ended its attempt.
 	Observe func(store.Run, store.Outcome)
 }
+
+// DefaultLease forgives a worker a long pause, and costs a run whose worker died
+// half a minute.
+const DefaultLease = 30 * time.Second
 
 // DefaultBackoff spreads the attempts over about a day: an ERP that is down for
 // the night loses nothing.
@@ -55,7 +60,7 @@ func (x *Executor) ttl() time.Duration {
 	if x.LeaseTTL > 0 {
 		return x.LeaseTTL
 	}
-	return 30 * time.Second
+	return DefaultLease
 }
 
 // Work works one run, if it is ready, and returns the next run of the same key

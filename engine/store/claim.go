@@ -107,17 +107,9 @@ func (s *database) Reopen(ctx context.Context, fresh bool, runIDs ...int64) ([]i
 	var reopened []int64
 	err := s.write(ctx, "reopening runs", func(tx *tx) error {
 		reopened = nil
-		keys := make([]keyOf, 0, len(runIDs))
-		for _, id := range runIDs {
-			var k keyOf
-			err := tx.row(`SELECT instance, key FROM runs WHERE id = $1`, []any{id}, &k.instance, &k.key)
-			if errors.Is(err, sql.ErrNoRows) {
-				continue
-			}
-			if err != nil {
-				return err
-			}
-			keys = append(keys, k)
+		keys, err := keysOf(tx, runIDs)
+		if err != nil {
+			return err
 		}
 		if _, err := lockKeys(tx, keys); err != nil {
 			return err

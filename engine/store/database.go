@@ -24,6 +24,8 @@ type database struct {
 	writer  *sql.DB // SQLite: one connection
 	reader  *sql.DB // SQLite: a pool that cannot write; PostgreSQL: the writer
 
+	statements *statements // of the writer; nil for PostgreSQL
+
 	arrivals  chan *acceptance
 	commits   atomic.Int64 // transactions that Accept made, for tests
 	closing   chan struct{}
@@ -32,13 +34,14 @@ type database struct {
 	closeErr  error
 }
 
-func newDatabase(d *dialect, writer, reader *sql.DB) *database {
+func newDatabase(d *dialect, writer, reader *sql.DB, statements *statements) *database {
 	s := &database{
-		dialect:  d,
-		writer:   writer,
-		reader:   reader,
-		arrivals: make(chan *acceptance),
-		closing:  make(chan struct{}),
+		dialect:    d,
+		writer:     writer,
+		reader:     reader,
+		statements: statements,
+		arrivals:   make(chan *acceptance),
+		closing:    make(chan struct{}),
 	}
 	s.committer.Add(1)
 	go s.commitArrivals()
@@ -87,7 +90,8 @@ func (s *database) writeOnce(ctx context.Context, fn func(*tx) error) error {
 	if err != nil {
 		return err
 	}
-	if err := fn(&tx{conn: sqlTx, ctx: ctx, dialect: s.dialect}); err != nil {
+	defer s.statements.prepare(ctx)
+	if err := fn(&tx{conn: sqlTx, ctx: ctx, dialect: s.dialect, statements: s.statements}); err != nil {
 		if rollbackErr := sqlTx.Rollback(); rollbackErr != nil && !errors.Is(rollbackErr, sql.ErrTxDone) {
 			return fmt.Errorf("%w (and rolling back: %w)", err, rollbackErr)
 		}
@@ -122,31 +126,73 @@ type tx struct {
 	conn interface {
 		ExecContext(context.Context, string, ...any) (sql.Result, error)
 		QueryContext(context.Context, string, ...any) (*sql.Rows, error)
-		QueryRowContext(context.Context, string, ...any) *sql.Row
 	}
-	ctx     context.Context
-	dialect *dialect
+	ctx        context.Context
+	dialect    *dialect
+	statements *statements
+}
+
+// prepared finds the query among the prepared ones.
+func (t *tx) prepared(query string) *sql.Stmt {
+	stmt := t.statements.find(query)
+	sqlTx, ok := t.conn.(*sql.Tx)
+	if stmt == nil || !ok {
+		return nil
+	}
+	return sqlTx.StmtContext(t.ctx, stmt)
 }
 
 // exec runs a statement and counts the rows it wrote.
-func (t *tx) exec(query string, args ...any) (int64, error) {
-	result, err := t.conn.ExecContext(t.ctx, t.dialect.render(query), args...)
+func (t *tx) exec(query string, args ...any) (n int64, err error) {
+	query = t.dialect.render(query)
+	var result sql.Result
+	if stmt := t.prepared(query); stmt != nil {
+		result, err = stmt.ExecContext(t.ctx, args...)
+	} else {
+		result, err = t.conn.ExecContext(t.ctx, query, args...)
+	}
 	if err != nil {
 		return 0, err
 	}
 	return result.RowsAffected()
 }
 
+// query reads rows, which the caller closes.
+func (t *tx) query(query string, args ...any) (*sql.Rows, error) {
+	query = t.dialect.render(query)
+	if stmt := t.prepared(query); stmt != nil {
+		return stmt.QueryContext(t.ctx, args...)
+	}
+	return t.conn.QueryContext(t.ctx, query, args...)
+}
+
 // row reads one row; sql.ErrNoRows when there is none.
 func (t *tx) row(query string, args []any, into ...any) error {
-	return t.conn.QueryRowContext(t.ctx, t.dialect.render(query), args...).Scan(into...)
+	rows, err := t.query(query, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	if !rows.Next() {
+		if err := rows.Err(); err != nil {
+			return err
+		}
+		return sql.ErrNoRows
+	}
+	if err := rows.Scan(into...); err != nil {
+		return err
+	}
+	// To the end: a RETURNING statement is done only when it has been read.
+	for rows.Next() {
+	}
+	return rows.Err()
 }
 
 type scanner interface{ Scan(...any) error }
 
 // collect reads all rows of a query.
 func collect[T any](t *tx, scan func(scanner) (T, error), query string, args ...any) ([]T, error) {
-	rows, err := t.conn.QueryContext(t.ctx, t.dialect.render(query), args...)
+	rows, err := t.query(query, args...)
 	if err != nil {
 		return nil, err
 	}

@@ -73,8 +73,8 @@ func newNeedle(text string) needle { return needle(strings.ToLower(strings.TrimS
 func (n needle) search(tx *tx, query, instance string) (map[int64]bool, error) {
 	found := map[int64]bool{}
 	for last := int64(0); ; {
-		rows, err := tx.conn.QueryContext(tx.ctx,
-			query+` WHERE instance = $1 AND id > $2 ORDER BY id LIMIT $3`, instance, last, findPage)
+		rows, err := tx.query(query+` WHERE instance = $1 AND id > $2 ORDER BY id LIMIT $3`,
+			instance, last, findPage)
 		if err != nil {
 			return nil, err
 		}

@@ -76,7 +76,7 @@ func openPostgres(ctx context.Context, url string) (*database, error) {
 	if err := migrate(ctx, dialect, db, nil, goose.WithSessionLocker(advisoryLock{})); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	return newDatabase(dialect, db, db), nil
+	return newDatabase(dialect, db, db, nil), nil
 }
 
 // insistOnDurability undoes a server or role default of synchronous_commit=off,

@@ -24,6 +24,21 @@ func (s *database) SaveLinks(ctx context.Context, lease Lease, links ...LinkWrit
 	})
 }
 
+// PutLinks writes links without a lease, see [Store]. Their rows name no run.
+func (s *database) PutLinks(ctx context.Context, instance string, links ...LinkWrite) error {
+	if err := checkName("the instance", instance); err != nil {
+		return fmt.Errorf("importing links: %w", err)
+	}
+	return s.write(ctx, "importing links", func(tx *tx) error {
+		for i := range links {
+			if err := saveLink(tx, Lease{Instance: instance}, &links[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 func saveLink(tx *tx, lease Lease, w *LinkWrite) error {
 	sides := [2]LinkKey{{w.Table, Local, w.Local}, {w.Table, Remote, w.Remote}}
 	var rows [2]*Link

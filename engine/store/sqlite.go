@@ -52,6 +52,10 @@ func sqliteRefused(err error) bool {
 // waiting in Go is fair and cheap, waiting in SQLite is neither.
 func openSQLite(ctx context.Context, path string) (_ *database, err error) {
 	dialect := sqliteDialect()
+	// As durable as fsync and up to twice as fast: it leaves out the file's times.
+	if _, err := sqlite.Fdatasync(true); err != nil && !errors.Is(err, sqlite.ErrFdatasyncUnavailable) {
+		return nil, fmt.Errorf("opening the database %s: %w: %w", path, ErrUnavailable, err)
+	}
 	if path == memoryPath {
 		db, err := openSQLitePool(path, false, 1)
 		if err != nil {
@@ -60,7 +64,7 @@ func openSQLite(ctx context.Context, path string) (_ *database, err error) {
 		if err := migrate(ctx, dialect, db, nil); err != nil {
 			return nil, errors.Join(err, db.Close())
 		}
-		return newDatabase(dialect, db, db), nil
+		return newSQLite(dialect, db, db), nil
 	}
 
 	if path, err = filepath.Abs(path); err != nil {
@@ -83,7 +87,11 @@ func openSQLite(ctx context.Context, path string) (_ *database, err error) {
 	if err != nil {
 		return nil, errors.Join(err, writer.Close())
 	}
-	return newDatabase(dialect, writer, reader), nil
+	return newSQLite(dialect, writer, reader), nil
+}
+
+func newSQLite(dialect *dialect, writer, reader *sql.DB) *database {
+	return newDatabase(dialect, writer, reader, &statements{db: writer, prepared: map[string]*sql.Stmt{}})
 }
 
 func openSQLitePool(path string, readOnly bool, connections int) (*sql.DB, error) {

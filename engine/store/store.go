@@ -326,6 +326,12 @@ type Store interface {
 	// place in its key, so it goes before the runs of later events.
 	Reopen(ctx context.Context, fresh bool, runIDs ...int64) ([]int64, error)
 
+	// Cancel sets runs aside for good, because a person said why: Waiting,
+	// Retrying, Held and Failed ones become Cancelled with that reason,
+	// their own in brackets behind it. It returns those that were
+	// cancelled; a Running run is left to its worker.
+	Cancel(ctx context.Context, reason string, runIDs ...int64) ([]int64, error)
+
 	// FindLink finds a link by one side; a claimed one is returned too. nil when
 	// there is none.
 	FindLink(ctx context.Context, instance string, key LinkKey) (*Link, error)
@@ -343,6 +349,10 @@ type Store interface {
 	// run has claimed gives ErrClaimed. Nil Fingerprints leave those of a pair
 	// that stays the same.
 	SaveLinks(ctx context.Context, lease Lease, links ...LinkWrite) error
+
+	// PutLinks writes links as SaveLinks does, for a person who imports them: in
+	// one commit, without a lease. What a live run has claimed gives ErrClaimed.
+	PutLinks(ctx context.Context, instance string, links ...LinkWrite) error
 
 	// Unclaim removes claims that the lease's run holds and has not filled.
 	Unclaim(ctx context.Context, lease Lease) error

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -84,6 +85,9 @@ func commonMethods(m *model) map[string]method {
 		"fields_get":   m.fieldsGetMethod,
 		"name_search":  m.nameSearchMethod,
 		"exists":       m.existsMethod,
+		"has_access":   m.hasAccessMethod,
+
+		"get_external_id": m.externalIDMethod,
 	}
 	return methods
 }
@@ -147,7 +151,22 @@ func (m *model) readMethod(tx *transaction, ids []int64, a arguments) (any, erro
 			rows = append(rows, r)
 		}
 	}
-	return tx.show(m, rows, a.names(0, "fields"))
+	shown, err := tx.show(m, rows, a.names(0, "fields"))
+	if load, given := a.get(1, "load"); given && (load == nil || load == "") {
+		withoutNames(m, shown)
+	}
+	return shown, err
+}
+
+// withoutNames turns [id, name] into the id alone (odoo18/158).
+func withoutNames(m *model, records []any) {
+	for _, item := range records {
+		for name, value := range item.(map[string]any) {
+			if pair, ok := value.([]any); ok && m.fields[name].kind == many2one && len(pair) == 2 {
+				item.(map[string]any)[name] = pair[0]
+			}
+		}
+	}
 }
 
 // show gives rows as they go over the wire; no names mean every field.
@@ -231,6 +250,27 @@ func (m *model) existsMethod(tx *transaction, ids []int64, _ arguments) (any, er
 		}
 	}
 	return kept, nil
+}
+
+// hasAccessMethod tells whether the user may do an operation (odoo18/182).
+func (m *model) hasAccessMethod(tx *transaction, _ []int64, a arguments) (any, error) {
+	return tx.allowed(m, a.text(0, "operation")) == nil, nil
+}
+
+// externalIDMethod gives the external id of each record, "" where there is none
+// (odoo19/576).
+func (m *model) externalIDMethod(tx *transaction, ids []int64, _ arguments) (any, error) {
+	out := map[string]any{}
+	for _, id := range ids {
+		out[strconv.FormatInt(id, 10)] = ""
+	}
+	for _, r := range tx.all(tx.must("ir.model.data")) {
+		key := strconv.FormatInt(number64(r.get("res_id")), 10)
+		if _, asked := out[key]; asked && r.text("model") == m.name {
+			out[key] = strings.TrimPrefix(r.text("module")+"."+r.text("name"), ".")
+		}
+	}
+	return out, nil
 }
 
 func (m *model) nameSearchMethod(tx *transaction, _ []int64, a arguments) (any, error) {

@@ -8,8 +8,9 @@ import (
 
 // declareModels lists the models this version has.
 func (e *ERP) declareModels() []*model {
+	partner := e.partnerModel()
 	groups := [][]*model{
-		e.baseModels(), e.placeModels(), {e.partnerModel(), e.userModel()},
+		e.baseModels(), e.placeModels(), {partner, e.userModel(partner)},
 		e.productModels(), e.accountModels(), e.tradeModels(), {e.orderModel(), e.orderLineModel()},
 	}
 	var all []*model

@@ -6,13 +6,11 @@ import (
 	"strings"
 )
 
-func (e *ERP) userModel() *model {
-	return &model{
-		name: "res.users", label: "User", order: "name, login",
+// userModel delegates to a partner, as Odoo's does.
+func (e *ERP) userModel(partner *model) *model {
+	m := &model{
+		name: "res.users", label: "User", order: "name, login", delegate: "partner_id",
 		list: []*field{
-			declare("name", char, "Name", computed(func(tx *transaction, r *row) any {
-				return tx.record("res.partner", r.ref("partner_id")).get("name")
-			})),
 			declare("login", char, "Login", required),
 			declare("partner_id", many2one, "Related Partner", to("res.partner"), required),
 			declare("active", boolean, "Active", initial(true)),
@@ -29,6 +27,12 @@ func (e *ERP) userModel() *model {
 			return nil
 		},
 	}
+	for _, f := range partner.list {
+		if slices.Contains([]string{"name", "email", "phone", "lang"}, f.name) {
+			m.list = append(m.list, delegated(partner, f, m.delegate))
+		}
+	}
+	return m
 }
 
 func (e *ERP) partnerModel() *model {

@@ -100,18 +100,15 @@ func prepareLine(tx *transaction, given, values Values) error {
 		values["product_uom_qty"] = decimal.Zero
 		return nil
 	}
-	if _, ok := given["price_unit"]; ok {
-		if _, ok := given["technical_price_unit"]; !ok {
-			// As it was given: on 18 the price itself is rounded, and one that
-			// differs from this counts as entered by hand.
-			asked, err := toDecimal(given["price_unit"])
-			if err != nil {
-				return err
-			}
-			values["technical_price_unit"] = asked
+	_, priced := given["price_unit"]
+	if _, ok := given["technical_price_unit"]; priced && !ok {
+		// As it was given: on 18 the price itself is rounded, and one that
+		// differs from this counts as entered by hand.
+		asked, err := toDecimal(given["price_unit"])
+		if err != nil {
+			return err
 		}
-	} else {
-		delete(values, "technical_price_unit")
+		values["technical_price_unit"] = asked
 	}
 	product := tx.record("product.product", number64(values["product_id"]))
 	if product == nil {
@@ -122,7 +119,7 @@ func prepareLine(tx *transaction, given, values Values) error {
 			values[name] = value
 		}
 	}
-	if _, ok := given["price_unit"]; !ok {
+	if !priced {
 		values["technical_price_unit"] = values["price_unit"]
 	}
 	return nil
@@ -136,11 +133,10 @@ func (tx *transaction) fromProduct(order, product *row) Values {
 		name += "\n" + description
 	}
 	return Values{
-		"name":                 name,
-		tx.erp.uomField():      template.ref("uom_id"),
-		tx.erp.taxesField():    tx.mapTaxes(order.ref("fiscal_position_id"), template.refs("taxes_id")),
-		"price_unit":           tx.productPrice(order, product),
-		"technical_price_unit": tx.productPrice(order, product),
+		"name":              name,
+		tx.erp.uomField():   template.ref("uom_id"),
+		tx.erp.taxesField(): tx.mapTaxes(order.ref("fiscal_position_id"), template.refs("taxes_id")),
+		"price_unit":        tx.productPrice(order, product),
 	}
 }
 
@@ -217,7 +213,7 @@ func lineChanged(tx *transaction, ids []int64, given Values, created bool) error
 		}
 		moved := has("product_id") || has("product_uom_qty") || has(tx.erp.uomField())
 		if moved && !has("price_unit") && !tx.pricedByHand(order, r) {
-			values["price_unit"], values["technical_price_unit"] = derived["price_unit"], derived["technical_price_unit"]
+			values["price_unit"], values["technical_price_unit"] = derived["price_unit"], derived["price_unit"]
 		}
 		tx.settle(m, id, values)
 	}

@@ -31,6 +31,7 @@ var modelTests = []test{
 				"finish": m.finish,
 				"write":  m.write,
 				"reopen": m.reopen,
+				"cancel": m.cancel,
 				"":       m.check,
 			})
 		})
@@ -243,6 +244,19 @@ func (m *model) reopen(t *rapid.T) {
 	}
 	if !r.open() {
 		r.state, r.notDue, r.tries = store.Waiting, false, 0
+	}
+}
+
+func (m *model) cancel(t *rapid.T) {
+	r := m.any(t)
+	cancelled, err := m.f.Cancel(m.f.ctx, "not wanted", r.id)
+	m.must(err)
+	can := r.state == store.Waiting || r.state == store.Retrying || r.state == store.Held || r.state == store.Failed
+	if (len(cancelled) == 1) != can {
+		m.Fatalf("cancelling a %s run: %v", r.state, cancelled)
+	}
+	if can {
+		r.state, r.notDue = store.Cancelled, false
 	}
 }
 

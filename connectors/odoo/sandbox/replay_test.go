@@ -1,0 +1,458 @@
+package sandbox
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/shopspring/decimal"
+)
+
+// recordings finds the recorded exchanges with real servers.
+func recordings(t *testing.T) string {
+	t.Helper()
+	folder := os.Getenv("FLOWCTL_RECORDINGS")
+	if folder == "" {
+		folder = filepath.Join("..", "..", "..", "..", "shared", "recordings")
+	}
+	if _, err := os.Stat(filepath.Join(folder, "odoo18")); err != nil {
+		t.Skip("SKIPPED: the recordings of real servers are not here; set FLOWCTL_RECORDINGS")
+	}
+	return folder
+}
+
+// exchange is one recorded call of a method, whichever protocol it came by.
+type exchange struct {
+	file   string
+	model  string
+	method string
+	ids    any // nil: none given
+	list   []any
+	named  map[string]any
+	result any
+	fault  map[string]any
+}
+
+func loadExchange(t *testing.T, path string) exchange {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file struct {
+		Request struct {
+			Path string `json:"path"`
+			Body any    `json:"body"`
+		} `json:"request"`
+		Response struct {
+			Status int `json:"status"`
+			Body   any `json:"body"`
+		} `json:"response"`
+	}
+	dec := json.NewDecoder(bytes.NewReader(content))
+	dec.UseNumber()
+	if err := dec.Decode(&file); err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+	x := exchange{file: filepath.Base(path), named: map[string]any{}}
+	body := asObject(file.Request.Body)
+	if parts := strings.Split(strings.TrimPrefix(file.Request.Path, "/json/2/"), "/"); len(parts) == 2 && strings.HasPrefix(file.Request.Path, "/json/2/") {
+		x.model, x.method = parts[0], parts[1]
+		for name, value := range body {
+			if name == "ids" {
+				x.ids = value
+			} else {
+				x.named[name] = value
+			}
+		}
+		if x.result = file.Response.Body; file.Response.Status != 200 {
+			x.fault = asObject(file.Response.Body)
+		}
+		return x
+	}
+	args, _ := asObject(body["params"])["args"].([]any)
+	if len(args) < 5 {
+		t.Fatalf("%s is no call of a method", x.file)
+	}
+	x.model, x.method = args[3].(string), args[4].(string)
+	if len(args) > 5 {
+		x.list, _ = args[5].([]any)
+	}
+	if len(args) > 6 {
+		x.named = asObject(args[6])
+	}
+	answer := asObject(file.Response.Body)
+	x.result, x.fault = answer["result"], asObject(asObject(answer["error"])["data"])
+	return x
+}
+
+// replay plays exchanges against a simulated Odoo. Its ids are others than the
+// recorded ones: they are translated by what the answers teach.
+type replay struct {
+	t     *testing.T
+	erp   *ERP
+	known map[string]map[int64]int64 // model, recorded id, id here
+	// changing are fields whose values differ from run to run.
+	changing []string
+	left     map[string]bool // fields the sandbox does not know
+}
+
+func newReplay(t *testing.T, version int) *replay {
+	return &replay{
+		t: t, erp: New(Options{Version: version}), known: map[string]map[int64]int64{}, left: map[string]bool{},
+		changing: []string{"write_date", "create_date", "access_token", "validity_date", "currency_rate"},
+	}
+}
+
+func (p *replay) learn(model string, recorded, here int64) {
+	if p.known[model] == nil {
+		p.known[model] = map[int64]int64{}
+	}
+	p.known[model][recorded] = here
+}
+
+func (p *replay) here(model string, recorded int64) int64 {
+	if id, ok := p.known[model][recorded]; ok {
+		return id
+	}
+	return recorded
+}
+
+// play sends one exchange and compares the answer.
+func (p *replay) play(x exchange) {
+	p.t.Helper()
+	m, ok := p.erp.models[x.model]
+	if !ok {
+		m = &model{name: x.model, fields: map[string]*field{}}
+	}
+	list, named := slices.Clone(x.list), map[string]any{}
+	for name, value := range x.named {
+		named[name] = p.translate(m, name, value)
+	}
+	if x.ids != nil {
+		list = append([]any{p.ids(m, x.ids)}, list...)
+	} else if len(list) > 0 && !slices.Contains(modelMethods, x.method) {
+		list[0] = p.ids(m, list[0])
+	}
+	first := 0
+	if !slices.Contains(modelMethods, x.method) {
+		first = 1
+	}
+	for i := first; i < len(list); i++ {
+		name := "domain"
+		switch {
+		case x.method == "create" || x.method == "write":
+			name = "vals"
+		case x.method == "read":
+			name = "fields"
+		}
+		list[i] = p.translate(m, name, list[i])
+	}
+	if x.method == "create" && len(list) == 0 {
+		list, named = []any{named["vals_list"]}, map[string]any{"context": named["context"]}
+		if named["context"] == nil {
+			delete(named, "context")
+		}
+	}
+	result, fault := p.send(x, list, named)
+	switch {
+	case x.fault != nil:
+		want := p.words(x.fault["message"].(string))
+		if fault == nil || fault["name"] != x.fault["name"] || p.words(fault["message"].(string)) != want {
+			p.t.Errorf("%s: %s.%s answers %v %v, recorded %v %q", x.file, x.model, x.method, result, fault, x.fault["name"], want)
+		}
+	case fault != nil:
+		p.t.Errorf("%s: %s.%s fails: %v", x.file, x.model, x.method, fault["message"])
+	default:
+		p.compareResult(x, m, result)
+	}
+}
+
+func (p *replay) send(x exchange, list []any, named map[string]any) (any, map[string]any) {
+	p.t.Helper()
+	o := p.erp.Options()
+	body, err := json.Marshal(map[string]any{"jsonrpc": "2.0", "method": "call", "id": 1, "params": map[string]any{
+		"service": "object", "method": "execute_kw",
+		"args": []any{o.Database, adminID, o.APIKey, x.model, x.method, list, named},
+	}})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	request := httptest.NewRequest("POST", "/jsonrpc", bytes.NewReader(body))
+	request.Header.Set("Content-Type", "application/json")
+	recorder := httptest.NewRecorder()
+	p.erp.ServeHTTP(recorder, request)
+	var answer map[string]any
+	dec := json.NewDecoder(recorder.Body)
+	dec.UseNumber()
+	if err := dec.Decode(&answer); err != nil {
+		p.t.Fatalf("%s: %v", x.file, err)
+	}
+	if failed := asObject(answer["error"]); failed != nil {
+		return nil, asObject(failed["data"])
+	}
+	return answer["result"], nil
+}
+
+// words leaves out what a message quotes of one server's own state.
+func (p *replay) words(message string) string {
+	if i := strings.Index(message, "\nLINE 1:"); i >= 0 {
+		message = message[:i]
+	}
+	if i := strings.Index(message, "\n{'type'"); i >= 0 {
+		message = message[:i]
+	}
+	return message
+}
+
+func (p *replay) ids(m *model, value any) any {
+	switch v := value.(type) {
+	case []any:
+		out := make([]any, len(v))
+		for i, item := range v {
+			out[i] = p.ids(m, item)
+		}
+		return out
+	case json.Number:
+		id, err := strconv.ParseInt(v.String(), 10, 64)
+		if err == nil {
+			return p.here(m.name, id)
+		}
+	}
+	return value
+}
+
+// translate turns recorded ids in an argument into those here, and leaves
+// fields out that the sandbox does not know.
+func (p *replay) translate(m *model, argument string, value any) any {
+	switch argument {
+	case "domain":
+		list, _ := value.([]any)
+		out := make([]any, len(list))
+		for i, item := range list {
+			out[i] = item
+			if c, ok := item.([]any); ok && len(c) == 3 {
+				out[i] = []any{c[0], c[1], p.fieldValue(m, c[0], c[2])}
+			}
+		}
+		return out
+	case "fields", "adr_pref":
+		list, _ := value.([]any)
+		if argument == "adr_pref" {
+			return value
+		}
+		var out []any
+		for _, item := range list {
+			name := item.(string)
+			if _, ok := m.fields[name]; ok || p.invalid(name) {
+				out = append(out, item)
+			} else {
+				p.left[m.name+"."+name] = true
+			}
+		}
+		return out
+	case "vals", "vals_list":
+		return p.values(m, value)
+	}
+	return value
+}
+
+// invalid tells names that are meant to be unknown.
+func (p *replay) invalid(name string) bool {
+	return strings.HasPrefix(name, "no_such") || name == "nope"
+}
+
+func (p *replay) values(m *model, value any) any {
+	switch v := value.(type) {
+	case []any:
+		out := make([]any, len(v))
+		for i, item := range v {
+			out[i] = p.values(m, item)
+		}
+		return out
+	case map[string]any:
+		out := map[string]any{}
+		for name, item := range v {
+			out[name] = p.fieldValue(m, name, item)
+		}
+		return out
+	}
+	return value
+}
+
+func (p *replay) fieldValue(m *model, name, value any) any {
+	text, _ := name.(string)
+	if text == "id" {
+		return p.ids(m, value)
+	}
+	f, ok := m.fields[text]
+	if !ok {
+		return value
+	}
+	if f.kind == jsonField {
+		return p.pinIDs(value)
+	}
+	if f.relation == "" {
+		return value
+	}
+	target := p.erp.models[f.relation]
+	list, ok := value.([]any)
+	if !ok || f.kind == many2one {
+		return p.ids(target, value)
+	}
+	out := make([]any, len(list))
+	for i, item := range list {
+		c, ok := item.([]any)
+		if !ok || len(c) < 2 {
+			out[i] = p.ids(target, item)
+			continue
+		}
+		command := []any{c[0], p.ids(target, c[1])}
+		if len(c) > 2 {
+			third := c[2]
+			if n, _ := asID(c[0]); n == commandSet {
+				third = p.ids(target, c[2])
+			} else {
+				third = p.values(target, third)
+			}
+			command = append(command, third)
+		}
+		out[i] = command
+	}
+	return out
+}
+
+// pinIDs translates the ids of taxes and currency in extra_tax_data.
+func (p *replay) pinIDs(value any) any {
+	data := asObject(value)
+	out := map[string]any{}
+	for name, item := range data {
+		out[name] = item
+	}
+	if id, ok := asID(data["currency_id"]); ok && data["currency_id"] != nil {
+		out["currency_id"] = p.here("res.currency", id)
+	}
+	amounts := map[string]any{}
+	for key, item := range asObject(data["manual_tax_amounts"]) {
+		id, _ := strconv.ParseInt(key, 10, 64)
+		amounts[strconv.FormatInt(p.here("account.tax", id), 10)] = item
+	}
+	if data["manual_tax_amounts"] != nil {
+		out["manual_tax_amounts"] = amounts
+	}
+	return out
+}
+
+func (p *replay) compareResult(x exchange, m *model, got any) {
+	p.t.Helper()
+	want := x.result
+	switch x.method {
+	case "create":
+		p.learnIDs(m.name, want, got)
+		return
+	case "search_read", "read":
+		wanted, _ := want.([]any)
+		here, _ := got.([]any)
+		if len(wanted) != len(here) {
+			p.t.Errorf("%s: %d records, recorded %d", x.file, len(here), len(wanted))
+			return
+		}
+		for i := range wanted {
+			p.compareRecord(x, m, asObject(wanted[i]), asObject(here[i]))
+		}
+		return
+	}
+	if _, action := want.(map[string]any); action {
+		if _, ok := got.(map[string]any); !ok {
+			p.t.Errorf("%s: answers %v where a record was", x.file, got)
+		}
+		return
+	}
+	if !reflect.DeepEqual(want, got) {
+		p.t.Errorf("%s: %s.%s answers %v, recorded %v", x.file, x.model, x.method, got, want)
+	}
+}
+
+func (p *replay) learnIDs(model string, want, got any) {
+	p.t.Helper()
+	wanted, _ := asIDs(want)
+	here, _ := asIDs(got)
+	if len(wanted) != len(here) {
+		p.t.Errorf("created %v, recorded %v", got, want)
+		return
+	}
+	for i := range wanted {
+		p.learn(model, wanted[i], here[i])
+	}
+}
+
+func (p *replay) compareRecord(x exchange, m *model, want, got map[string]any) {
+	p.t.Helper()
+	for name, value := range got {
+		if slices.Contains(p.changing, name) {
+			continue
+		}
+		recorded, ok := want[name]
+		if !ok {
+			continue
+		}
+		if !p.equal(m, m.fields[name], recorded, value) {
+			p.t.Errorf("%s: %s.%s is %s, recorded %s", x.file, m.name, name, text4(value), text4(recorded))
+		}
+	}
+}
+
+func text4(value any) string {
+	data, err := json.Marshal(value)
+	if err != nil {
+		return fmt.Sprint(value)
+	}
+	return string(data)
+}
+
+func (p *replay) equal(m *model, f *field, want, got any) bool {
+	switch {
+	case f.name == "id":
+		return p.equalIDs(m.name, want, got)
+	case f.kind.many():
+		return p.equalIDs(f.relation, want, got)
+	case f.kind == many2one:
+		a, ok := want.([]any)
+		b, ok2 := got.([]any)
+		if !ok || !ok2 {
+			return ok == ok2
+		}
+		return p.equalIDs(f.relation, a[0], b[0]) && (a[1] == b[1] || f.relation == "res.company" || f.relation == "stock.warehouse")
+	case f.kind == float || f.kind == monetary:
+		a, errA := toDecimal(want)
+		b, errB := toDecimal(got)
+		return errA == nil && errB == nil && a.Sub(b).Abs().LessThan(decimal.New(1, -9))
+	case f.kind == jsonField:
+		return text4(p.pinIDs(want)) == text4(got) || want == got
+	}
+	return reflect.DeepEqual(want, got)
+}
+
+// equalIDs compares ids; one seen for the first time is learnt.
+func (p *replay) equalIDs(model string, want, got any) bool {
+	wanted, _ := asIDs(want)
+	here, _ := asIDs(got)
+	if len(wanted) != len(here) {
+		return false
+	}
+	for i := range wanted {
+		if known, ok := p.known[model][wanted[i]]; ok && known != here[i] {
+			return false
+		}
+		p.learn(model, wanted[i], here[i])
+	}
+	return true
+}
