@@ -16,6 +16,7 @@ const versionTTL = time.Hour
 // Connection works with one Odoo database as one user.
 type Connection struct {
 	remote transport
+	url    string // of the server
 	master *masterCache
 	fields *fieldCache
 	// context is sent with every call: company and language.
@@ -31,6 +32,7 @@ var _ connectors.Connection = (*Connection)(nil)
 func newConnection(remote transport, s settings) *Connection {
 	c := &Connection{
 		remote:  remote,
+		url:     s.url,
 		master:  newMasterCache(remote),
 		fields:  newFieldCache(remote),
 		context: map[string]any{},

@@ -34,6 +34,7 @@ type jsonRPC struct {
 	uid    atomic.Int64 // 0: not yet asked
 	logins singleflight.Group
 	nextID atomic.Int64
+	clock  atomic.Pointer[connectors.Finding] // by the last answer that had a date
 }
 
 var _ transport = (*jsonRPC)(nil)
@@ -195,6 +196,7 @@ func (r *jsonRPC) roundTrip(ctx context.Context, call rpcCall) (json.RawMessage,
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Accept", "application/json")
+	sent := time.Now()
 	resp, err := r.client.Do(req)
 	if err != nil {
 		class := connectors.Transient
@@ -204,6 +206,9 @@ func (r *jsonRPC) roundTrip(ctx context.Context, call rpcCall) (json.RawMessage,
 		return nil, unreachable(err, class, call.String())
 	}
 	defer resp.Body.Close()
+	if finding, ok := connectors.ClockCheck(resp.Header, sent, time.Now()); ok {
+		r.clock.Store(&finding)
+	}
 	data, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
 	switch {
 	case resp.StatusCode != http.StatusOK:

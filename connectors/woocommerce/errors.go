@@ -17,7 +17,7 @@ func (a *answer) failure(way scheme) *connectors.Error {
 	}
 	told, isAPI := a.refusal()
 	if !isAPI {
-		return a.pageFailure(told)
+		return a.pageFailure()
 	}
 	switch {
 	case a.status == http.StatusUnauthorized:
@@ -100,7 +100,7 @@ func (a *answer) interrupted() connectors.Class {
 }
 
 // pageFailure is an error answer that is not the API's.
-func (a *answer) pageFailure(refusal) *connectors.Error {
+func (a *answer) pageFailure() *connectors.Error {
 	title := pageTitle(a.body)
 	says := fmt.Sprintf("the shop answered HTTP %d", a.status)
 	if title != "" {

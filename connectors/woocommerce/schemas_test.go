@@ -143,7 +143,7 @@ func wholeRecords(body any, resource string) []map[string]any {
 
 // unfit lists what a value has that its schema does not say.
 func unfit(schema *connectors.Schema, raw any, path string) []string {
-	if schema == nil || schema.Type == "" {
+	if schema == nil || schema.Type == "" || raw == "[cut]" { // shortened by the recorder
 		return nil
 	}
 	typed, err := schema.Convert(raw)

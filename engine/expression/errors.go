@@ -7,10 +7,10 @@ import "fmt"
 const (
 	CodeSyntax       = "syntax"           // the text is no expression
 	CodeUnterminated = "unterminated"     // a ${ without its }
-	CodeTooLarge     = "too_large"        // more text, nodes or nesting than an expression may have
-	CodeUnknownName  = "unknown_name"     // no variable of that name here
-	CodeUnknownField = "unknown_field"    // the record has no such field
-	CodeUnknownFunc  = "unknown_function" // no function of that name
+	CodeTooLarge     = "too-large"        // more text, nodes or nesting than an expression may have
+	CodeUnknownName  = "unknown-name"     // no variable of that name here
+	CodeUnknownField = "unknown-field"    // the record has no such field
+	CodeUnknownFunc  = "unknown-function" // no function of that name
 	CodeArguments    = "arguments"        // too many or too few arguments
 	CodeType         = "type"             // a value of the wrong type
 	CodeValue        = "value"            // a value of the right type that cannot be worked with

@@ -52,6 +52,8 @@ type Dispatcher struct {
 	source Source
 	config DispatcherConfig
 	logger *slog.Logger
+	// lostAfter is the constant, but for tests.
+	lostAfter time.Duration
 
 	mu      sync.Mutex
 	cancel  context.CancelFunc
@@ -78,7 +80,7 @@ func (q *Queue) Dispatcher(source Source, config DispatcherConfig) *Dispatcher {
 	if config.Poll <= 0 {
 		config.Poll = time.Second
 	}
-	return &Dispatcher{q: q, source: source, config: config, logger: q.logger, rung: map[int64]rung{}}
+	return &Dispatcher{q: q, source: source, config: config, logger: q.logger, lostAfter: lostAfter, rung: map[int64]rung{}}
 }
 
 // Start begins to ring, until Stop or the end of ctx. Neither the store nor Redis
@@ -190,7 +192,7 @@ func (d *Dispatcher) dispatch(ctx context.Context) (wait time.Duration, err erro
 		switch {
 		case !known:
 			last = rung{attempt: run.Attempt, since: now}
-		case now.Sub(last.since) >= lostAfter:
+		case now.Sub(last.since) >= d.lostAfter:
 			waiting, err := d.q.waiting(run, last.generation)
 			if err != nil {
 				return 0, err

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -71,7 +72,7 @@ func (s *database) Ping(ctx context.Context) error {
 }
 
 // maxAgain bounds how often a transaction is tried that lost against another.
-const maxAgain = 5
+const maxAgain = 10
 
 // write runs fn in a transaction. fn may run several times and must begin anew
 // each time. Errors say what was being done.
@@ -79,6 +80,8 @@ func (s *database) write(ctx context.Context, doing string, fn func(*tx) error) 
 	for try := 1; ; try++ {
 		err := s.writeOnce(ctx, fn)
 		if err != nil && try < maxAgain && ctx.Err() == nil && !own(err) && s.dialect.again(err) {
+			// Not in step with the one that it lost against.
+			time.Sleep(rand.N(time.Duration(try) * 5 * time.Millisecond))
 			continue
 		}
 		return s.failed(ctx, doing, err)

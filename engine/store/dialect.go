@@ -15,6 +15,9 @@ type dialect struct {
 	now string
 	// lock follows a SELECT. SQLite needs none: it has one writer at a time.
 	lock string
+	// lockLinks and shareLinks lock the links of instance $1 for one transaction
+	// alone, or for those that share; "" where there is one writer at a time.
+	lockLinks, shareLinks string
 	// again tells whether a transaction failed only because of another one.
 	again func(error) bool
 	// refused tells whether a statement failed because of its own values, so that

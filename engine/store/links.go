@@ -79,6 +79,9 @@ func (s *database) ClaimLinks(ctx context.Context, lease Lease, keys ...LinkKey)
 		if err := holdsLease(tx, lease); err != nil {
 			return err
 		}
+		if err := lockLinks(tx, lease.Instance, false); err != nil {
+			return err
+		}
 		for _, i := range order {
 			if err := checkLinkKey(keys[i]); err != nil {
 				return err

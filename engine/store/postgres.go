@@ -23,8 +23,12 @@ func postgresDialect() *dialect {
 		name: "postgres",
 		// clock_timestamp, not now(): a lease must be judged by the time after the
 		// wait for its row, not by the beginning of the transaction.
-		now:     "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint",
-		lock:    " FOR UPDATE",
+		now:  "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint",
+		lock: " FOR UPDATE",
+
+		lockLinks:  `SELECT pg_advisory_xact_lock(` + linksKey + `)`,
+		shareLinks: `SELECT pg_advisory_xact_lock_shared(` + linksKey + `)`,
+
 		again:   postgresAgain,
 		refused: postgresRefused,
 	}
@@ -97,6 +101,9 @@ func insistOnDurability(ctx context.Context, conn *pgx.Conn) error {
 // advisoryLock keeps other processes from migrating the same schema. It ends
 // with its connection, so a process that dies does not leave it behind.
 type advisoryLock struct{}
+
+// linksKey names the lock on an instance's links.
+const linksKey = `hashtextextended('flowctl links ' || coalesce(current_schema(), '') || ' ' || $1, 0)`
 
 const advisoryKey = `hashtextextended('flowctl store ' || coalesce(current_schema(), ''), 0)`
 

@@ -1,18 +1,31 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 )
 
-// SaveLinks writes links in one commit, see [Store]. They are written in the
-// order given, so that two records can change places with Replace.
+// SaveLinks writes links in one commit, see [Store]. With Replace they
+// are written in the order given, so that two records can change places.
 func (s *database) SaveLinks(ctx context.Context, lease Lease, links ...LinkWrite) error {
 	if len(links) == 0 {
 		return nil
 	}
+	replaces := slices.ContainsFunc(links, func(w LinkWrite) bool { return w.Replace })
+	if !replaces {
+		// Then the order says nothing, and one order for all waits least.
+		links = slices.Clone(links)
+		slices.SortFunc(links, func(a, b LinkWrite) int {
+			return cmp.Or(cmp.Compare(a.Table, b.Table), cmp.Compare(a.Local, b.Local), cmp.Compare(a.Remote, b.Remote))
+		})
+	}
 	return s.write(ctx, fmt.Sprintf("writing links for run %d", lease.RunID), func(tx *tx) error {
 		if err := holdsLease(tx, lease); err != nil {
+			return err
+		}
+		if err := lockLinks(tx, lease.Instance, replaces); err != nil {
 			return err
 		}
 		for i := range links {
@@ -37,6 +50,21 @@ func (s *database) PutLinks(ctx context.Context, instance string, links ...LinkW
 		}
 		return nil
 	})
+}
+
+// lockLinks keeps a write that replaces, and so touches rows that nobody named,
+// apart from all others. The others do well together: they lock rows in one
+// order, and where two insert the same the later one tries again.
+func lockLinks(tx *tx, instance string, alone bool) error {
+	query := tx.dialect.shareLinks
+	if alone {
+		query = tx.dialect.lockLinks
+	}
+	if query == "" {
+		return nil
+	}
+	_, err := tx.exec(query, instance)
+	return err
 }
 
 func saveLink(tx *tx, lease Lease, w *LinkWrite) error {

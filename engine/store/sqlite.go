@@ -52,10 +52,6 @@ func sqliteRefused(err error) bool {
 // waiting in Go is fair and cheap, waiting in SQLite is neither.
 func openSQLite(ctx context.Context, path string) (_ *database, err error) {
 	dialect := sqliteDialect()
-	// As durable as fsync and up to twice as fast: it leaves out the file's times.
-	if _, err := sqlite.Fdatasync(true); err != nil && !errors.Is(err, sqlite.ErrFdatasyncUnavailable) {
-		return nil, fmt.Errorf("opening the database %s: %w: %w", path, ErrUnavailable, err)
-	}
 	if path == memoryPath {
 		db, err := openSQLitePool(path, false, 1)
 		if err != nil {

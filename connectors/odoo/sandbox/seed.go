@@ -123,7 +123,7 @@ func (e *ERP) seedCompany(s *seeder) {
 	us := s.find("res.country", "code", "US")
 	own := s.add("res.partner", Values{"name": "My Company", "is_company": true, "country_id": us, "email": "info@company.example"})
 	bot := s.add("res.partner", Values{"name": "OdooBot", "active": false, "email": "odoobot@company.example"})
-	admin := s.add("res.partner", Values{"name": "Administrator", "parent_id": own, "email": "admin@company.example"})
+	admin := s.add("res.partner", Values{"name": "Administrator", "email": "admin@company.example"})
 	s.add("res.company", Values{
 		"name": "My Company", "partner_id": own, "country_id": us, "account_fiscal_country_id": us,
 		"currency_id":                     s.find("res.currency", "name", e.options.Currency),

@@ -51,6 +51,7 @@ type deliverer struct {
 	busy    bool
 	started bool
 	closed  bool
+	ended   chan struct{} // closed when the runner is gone
 	changed chan struct{} // closed at every change of the above
 	ctx     context.Context
 	cancel  context.CancelFunc
@@ -66,7 +67,7 @@ func newDeliverer(s *Shop, client *http.Client) *deliverer {
 	direct, pinger := *client, *client
 	direct.Timeout, pinger.Timeout = deliveryTimeout, pingTimeout
 	direct.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	d := &deliverer{shop: s, client: &direct, pinger: &pinger, changed: make(chan struct{})}
+	d := &deliverer{shop: s, client: &direct, pinger: &pinger, changed: make(chan struct{}), ended: make(chan struct{})}
 	d.ctx, d.cancel = context.WithCancel(context.Background())
 	return d
 }
@@ -102,6 +103,7 @@ func (d *deliverer) notify() {
 
 // work is the queue's runner. It ends with close.
 func (d *deliverer) work() {
+	defer close(d.ended)
 	for {
 		d.mu.Lock()
 		for !d.closed && (d.paused || len(d.queue) == 0) {
@@ -127,13 +129,18 @@ func (d *deliverer) work() {
 	}
 }
 
+// close breaks off the delivery under way and waits for the runner to end.
 func (d *deliverer) close() {
 	d.mu.Lock()
-	defer d.mu.Unlock()
 	if !d.closed {
 		d.closed = true
 		d.cancel()
 		d.notify()
+	}
+	running := d.started
+	d.mu.Unlock()
+	if running {
+		<-d.ended
 	}
 }
 
@@ -168,7 +175,8 @@ func (d *deliverer) pause(paused bool) {
 	d.notify()
 }
 
-// Deliveries returns what was sent, pings included, oldest first.
+// Deliveries returns what was sent, pings included, oldest first. The log keeps
+// the newest 5,000 at least.
 func (s *Shop) Deliveries() []Attempt {
 	s.deliver.mu.Lock()
 	defer s.deliver.mu.Unlock()
@@ -283,4 +291,7 @@ func (d *deliverer) record(a Attempt) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.log = append(d.log, a)
+	if len(d.log) > 2*maxLog {
+		d.log = slices.Clone(d.log[maxLog:])
+	}
 }

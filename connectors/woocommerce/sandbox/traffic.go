@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -49,6 +50,9 @@ func (t *traffic) begin(r *http.Request) *Request {
 	defer t.mu.Unlock()
 	entry := &Request{Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, At: time.Now().UTC()}
 	t.log = append(t.log, entry)
+	if len(t.log) > 2*maxLog {
+		t.log = slices.Clone(t.log[maxLog:])
+	}
 	return entry
 }
 
@@ -80,7 +84,11 @@ func (s *Shop) SetFault(decide func(*http.Request) *Fault) {
 	s.traffic.faults = decide
 }
 
-// Requests returns a copy of the log, oldest first.
+// maxLog bounds the logs of a shop that runs for days: what is older is dropped.
+const maxLog = 5000
+
+// Requests returns a copy of the log, oldest first. It keeps the newest 5,000 at
+// least, which bounds Count and Writes too.
 func (s *Shop) Requests() []Request {
 	s.traffic.mu.Lock()
 	defer s.traffic.mu.Unlock()

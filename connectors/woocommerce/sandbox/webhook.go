@@ -82,12 +82,12 @@ func (s *Shop) Subscribe(from Webhook) int64 {
 	if from.Status != "" {
 		w.status = from.Status
 	}
-	s.pings = nil
+	id, active := w.id, w.status == "active"
 	s.mu.Unlock()
-	if w.status == "active" {
-		s.deliver.ping(w.id)
+	if active {
+		s.deliver.ping(id)
 	}
-	return w.id
+	return id
 }
 
 // Webhooks lists the subscriptions by id.

@@ -1,0 +1,179 @@
+package chaos
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/flowctl/flowctl/engine/store/storetest"
+)
+
+// process is a flowctl serve that is started again whenever it ends, as a
+// machine's supervisor does.
+type process struct {
+	t           *testing.T
+	name        string
+	address     string
+	environment []string
+	flags       []string
+	log         string
+
+	mu      sync.Mutex
+	cmd     *exec.Cmd
+	down    time.Duration // how long to stay down after the end that comes
+	wanted  bool          // the end that comes is the test's doing
+	stopped bool
+	fell    []string // ends that nobody wanted
+	done    chan struct{}
+}
+
+// startProcess starts a process that ends with the test.
+func startProcess(t *testing.T, name string, environment []string, flags ...string) *process {
+	t.Helper()
+	p := &process{t: t, name: name, address: freeAddress(t), environment: environment, flags: flags,
+		log: filepath.Join(t.TempDir(), name+".log"), done: make(chan struct{})}
+	path := program(t)
+	go p.supervise(path)
+	t.Cleanup(p.stop)
+	eventually(t, time.Minute, name+" listens", p.answers)
+	return p
+}
+
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return listener.Addr().String()
+}
+
+func (p *process) supervise(path string) {
+	defer close(p.done)
+	log, err := os.Create(p.log)
+	if err != nil {
+		p.t.Error(err)
+		return
+	}
+	defer log.Close()
+	for {
+		cmd := exec.Command(path, append([]string{"serve", "--listen", p.address}, p.flags...)...)
+		cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "FLOWCTL_LOG_LEVEL=warn"}, p.environment...)
+		cmd.Dir = filepath.Dir(p.log)
+		cmd.Stdout, cmd.Stderr = log, log
+		storetest.Tie(cmd)
+		p.mu.Lock()
+		if p.stopped {
+			p.mu.Unlock()
+			return
+		}
+		if err := cmd.Start(); err != nil {
+			p.mu.Unlock()
+			p.t.Error(err)
+			return
+		}
+		p.cmd, p.down, p.wanted = cmd, 100*time.Millisecond, false
+		p.mu.Unlock()
+		err := cmd.Wait()
+		p.mu.Lock()
+		p.cmd = nil
+		if !p.wanted && !p.stopped {
+			p.fell = append(p.fell, fmt.Sprint(err))
+		}
+		down := p.down
+		p.mu.Unlock()
+		time.Sleep(down)
+	}
+}
+
+// signal sends a signal to the process if it runs.
+func (p *process) signal(s syscall.Signal) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.send(s)
+}
+
+func (p *process) send(s syscall.Signal) {
+	if p.cmd == nil {
+		return
+	}
+	if err := p.cmd.Process.Signal(s); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		p.t.Errorf("signal %v to %s: %v", s, p.name, err)
+	}
+}
+
+// end ends the process by a signal; it comes back after a while.
+func (p *process) end(s syscall.Signal, down time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.wanted, p.down = true, down
+	p.send(s)
+}
+
+// stop ends the process for good.
+func (p *process) stop() {
+	p.mu.Lock()
+	if !p.stopped {
+		p.stopped = true
+		p.send(syscall.SIGKILL)
+	}
+	p.mu.Unlock()
+	<-p.done
+	if p.t.Failed() {
+		p.t.Logf("the end of %s's log:\n%s", p.name, tail(p.log, 40))
+	}
+}
+
+func (p *process) hooks() string { return "http://" + p.address + "/hooks/main/woocommerce" }
+
+// answers tells whether the process is up and its store can be written.
+func (p *process) answers() bool { return p.status() == http.StatusNoContent }
+
+func (p *process) status() int {
+	client := http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	response, err := client.Get("http://" + p.address + "/readyz")
+	if err != nil {
+		return 0
+	}
+	response.Body.Close()
+	return response.StatusCode
+}
+
+// falls are the ends that nobody wanted: exits while the store was away, and
+// crashes, which the log tells.
+func (p *process) falls() (exits int, crash string) {
+	p.mu.Lock()
+	exits = len(p.fell)
+	p.mu.Unlock()
+	data, err := os.ReadFile(p.log)
+	if err != nil {
+		return exits, err.Error()
+	}
+	for _, word := range []string{"panic", "fatal error:", "SIGSEGV", "DATA RACE"} {
+		if at := bytes.Index(data, []byte(word)); at >= 0 {
+			return exits, string(data[max(0, at-200):min(len(data), at+2000)])
+		}
+	}
+	return exits, ""
+}
+
+// tail is the end of a text file.
+func tail(path string, lines int) string {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return err.Error()
+	}
+	all := strings.Split(strings.TrimRight(string(data), "\n"), "\n")
+	return strings.Join(all[max(0, len(all)-lines):], "\n")
+}

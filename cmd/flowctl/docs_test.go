@@ -1,0 +1,104 @@
+package main
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/flowctl/flowctl/engine/flow"
+	"github.com/flowctl/flowctl/flows"
+)
+
+var yamlBlock = regexp.MustCompile("(?s)```yaml\n(.*?)```")
+
+func documents(t *testing.T) []string {
+	t.Helper()
+	files, err := filepath.Glob("../../docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append(files, "../../README.md")
+}
+
+// Every flow in the docs is loaded into the shipped app.
+func TestFlowsInTheDocsAreCorrect(t *testing.T) {
+	t.Parallel()
+	blocks := 0
+	for _, file := range documents(t) {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, match := range yamlBlock.FindAllStringSubmatch(string(text), -1) {
+			name, ok := strings.CutPrefix(strings.SplitN(match[1], "\n", 2)[0], "flow: ")
+			if !ok {
+				t.Errorf("%s: a YAML block that is no flow:\n%s", file, match[1])
+				continue
+			}
+			blocks++
+			fsys := shippedApp(t)
+			fsys[name+".yaml"] = &fstest.MapFile{Data: []byte(match[1])}
+			app, found, err := flow.Load(fsys, "flows", name+".yaml")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(found) > 0 {
+				var out strings.Builder
+				if err := found.Render(&out, "text", app.Sources); err != nil {
+					t.Fatal(err)
+				}
+				t.Errorf("%s:\n%s", file, out.String())
+			}
+		}
+	}
+	if blocks < 3 {
+		t.Errorf("only %d flows were found in the docs", blocks)
+	}
+}
+
+func shippedApp(t *testing.T) fstest.MapFS {
+	t.Helper()
+	fsys := fstest.MapFS{}
+	err := fs.WalkDir(flows.Files, ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		data, err := fs.ReadFile(flows.Files, path)
+		fsys[path] = &fstest.MapFile{Data: data}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fsys
+}
+
+var reportedCode = regexp.MustCompile(`\[([a-z-]+)\]\n`)
+
+// Every code that the validator's cases show is explained.
+func TestDiagnosticCodesAreDocumented(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../../docs/diagnostics.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cases, err := filepath.Glob("../../engine/flow/testdata/diagnostics/*.txtar")
+	if err != nil || len(cases) == 0 {
+		t.Fatal("no cases", err)
+	}
+	for _, file := range cases {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, match := range reportedCode.FindAllStringSubmatch(string(text), -1) {
+			if !strings.Contains(string(page), "`"+match[1]+"`") {
+				t.Errorf("%s is not in docs/diagnostics.md", match[1])
+			}
+		}
+	}
+}
