@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/shopspring/decimal"
 )
@@ -162,7 +163,7 @@ type model struct {
 
 // complete adds the fields and methods that every model has.
 func (m *model) complete() {
-	m.list = append(m.list,
+	common := []*field{
 		declare("id", integer, "ID", readonly, computed(func(_ *transaction, r *row) any { return r.id })),
 		declare("display_name", char, "Display Name", computed(func(tx *transaction, r *row) any {
 			return tx.displayName(m, r)
@@ -171,7 +172,13 @@ func (m *model) complete() {
 		declare("create_date", datetime, "Created on", settled),
 		declare("write_uid", many2one, "Last Updated by", to("res.users"), settled),
 		declare("write_date", datetime, "Last Updated on", settled),
-	)
+	}
+	for _, f := range common {
+		// Some models declare one of these themselves, to name it otherwise.
+		if !slices.ContainsFunc(m.list, func(own *field) bool { return own.name == f.name }) {
+			m.list = append(m.list, f)
+		}
+	}
 	m.fields = make(map[string]*field, len(m.list))
 	for _, f := range m.list {
 		if _, twice := m.fields[f.name]; twice {

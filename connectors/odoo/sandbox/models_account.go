@@ -24,7 +24,7 @@ func (e *ERP) accountModels() []*model {
 			name: "account.journal", label: "Journal", order: "id",
 			list: []*field{
 				declare("name", char, "Journal Name", required),
-				declare("code", char, "Short Code", required),
+				declare("code", char, e.label("Short Code", "Sequence Prefix"), required),
 				declare("type", selection, "Type", required, choices("sale", "Sales", "purchase", "Purchase",
 					"cash", "Cash", "bank", "Bank", "credit", "Credit Card", "general", "Miscellaneous")),
 				declare("currency_id", many2one, "Currency", to("res.currency")),

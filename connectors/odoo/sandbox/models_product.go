@@ -21,16 +21,29 @@ func (e *ERP) quantityPrecision() string {
 	return "Product Unit of Measure"
 }
 
+// label is a name for people that 19 changed.
+func (e *ERP) label(before, since19 string) string {
+	if e.latest() {
+		return since19
+	}
+	return before
+}
+
+// requiredBefore19 is for fields that may be empty since 19.
+func (e *ERP) requiredBefore19() option {
+	return func(f *field) { f.required = !e.latest() }
+}
+
 func (e *ERP) productModels() []*model {
-	template := e.templateModel()
+	template, notIn19 := e.templateModel(), e.requiredBefore19()
 	return []*model{
 		{
 			name: "uom.uom", label: "Product Unit of Measure", order: "id",
 			list: []*field{
-				declare("name", char, "Unit of Measure", required),
+				declare("name", char, e.label("Unit of Measure", "Unit Name"), required),
 				declare("active", boolean, "Active", initial(true)),
-				declare("factor", float, "Ratio", initial(decimal.NewFromInt(1))),
-				declare("rounding", float, "Rounding Precision", initial(decimal.New(1, -2))),
+				declare("factor", float, e.label("Ratio", "Absolute Quantity"), notIn19, initial(decimal.NewFromInt(1))),
+				declare("rounding", float, "Rounding Precision", notIn19, initial(decimal.New(1, -2))),
 			},
 		},
 		{
@@ -69,13 +82,13 @@ func (e *ERP) templateModel() *model {
 			declare("purchase_ok", boolean, "Purchase", initial(true)),
 			declare("list_price", float, "Sales Price", digits(productPrice), initial(decimal.NewFromInt(1))),
 			declare("taxes_id", many2many, "Sales Taxes", to("account.tax"), initially(defaultTaxes)),
-			declare("uom_id", many2one, "Unit of Measure", to("uom.uom"), required, initial(int64(1))),
-			declare("categ_id", many2one, "Product Category", to("product.category"), initial(int64(1))),
+			declare("uom_id", many2one, e.label("Unit of Measure", "Unit"), to("uom.uom"), required, initial(int64(1))),
+			declare("categ_id", many2one, "Product Category", to("product.category"), e.requiredBefore19(), initial(int64(1))),
 			declare("description_sale", text, "Sales Description"),
 			declare("invoice_policy", selection, "Invoicing Policy", initial("order"),
 				choices("order", "Ordered quantities", "delivery", "Delivered quantities")),
 			declare("company_id", many2one, "Company", to("res.company")),
-			declare("product_variant_ids", one2many, "Products", to("product.product"), by("product_tmpl_id")),
+			declare("product_variant_ids", one2many, "Products", to("product.product"), by("product_tmpl_id"), required),
 			declare("product_variant_id", many2one, "Product", to("product.product"), computed(firstVariant)),
 			declare("product_variant_count", integer, "# Product Variants", computed(func(tx *transaction, r *row) any {
 				return int64(len(tx.variants(r)))
@@ -112,14 +125,12 @@ func (e *ERP) variantModel(template *model) *model {
 			declare("lst_price", float, "Sales\u00a0Price", computed(func(tx *transaction, r *row) any {
 				return tx.record("product.template", r.ref("product_tmpl_id")).get("list_price")
 			})),
+			declare("write_date", datetime, "Write Date", settled),
 		},
 		display: func(tx *transaction, r *row) string {
 			return withCode(r.text("default_code"), tx.template(r).text("name"))
 		},
 		check: uniqueBarcode,
-	}
-	if !e.latest() {
-		m.order = "default_code, id"
 	}
 	own := map[string]bool{"product_variant_ids": true, "product_variant_id": true, "product_variant_count": true}
 	for _, f := range m.list {
@@ -136,7 +147,7 @@ func (e *ERP) variantModel(template *model) *model {
 // delegated is a field of the record that reference points to.
 func delegated(target *model, f *field, reference string) *field {
 	copied := *f
-	copied.delegated, copied.fallback, copied.required = true, nil, false
+	copied.delegated, copied.fallback = true, nil
 	copied.compute = func(tx *transaction, r *row) any {
 		owner := tx.row(target, r.ref(reference))
 		if owner == nil {

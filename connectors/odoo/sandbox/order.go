@@ -45,6 +45,7 @@ func (e *ERP) orderModel() *model {
 			declare("amount_untaxed", monetary, "Untaxed Amount", settled),
 			declare("amount_tax", monetary, "Taxes", settled),
 			declare("amount_total", monetary, "Total", settled),
+			declare("create_date", datetime, "Creation Date", settled),
 			declare("invoice_status", selection, "Invoice Status", computed(orderInvoiceStatus), choices(invoiceStatuses...)),
 		},
 		prepare:  prepareOrder,

@@ -53,7 +53,7 @@ func (e *ERP) orderLineModel() *model {
 				return int64(0)
 			})),
 			declare("product_uom_qty", float, "Quantity", required, qty, initial(decimal.NewFromInt(1))),
-			declare(e.uomField(), many2one, "Unit of Measure", to("uom.uom")),
+			declare(e.uomField(), many2one, e.label("Unit of Measure", "Unit"), to("uom.uom")),
 			declare("price_unit", float, "Unit Price", required, digits(productPrice)),
 			declare("technical_price_unit", float, "Technical Price Unit"),
 			declare("discount", float, "Discount (%)", digits("Discount")),

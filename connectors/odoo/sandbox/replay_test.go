@@ -152,8 +152,10 @@ func (p *replay) play(x exchange) {
 		first = 1
 	}
 	for i := first; i < len(list); i++ {
-		name := "domain"
+		name := ""
 		switch {
+		case strings.HasPrefix(x.method, "search"):
+			name = "domain"
 		case x.method == "create" || x.method == "write":
 			name = "vals"
 		case x.method == "read":

@@ -278,6 +278,12 @@ func compareField(t *testing.T, name string, f *field, real map[string]any) {
 		t.Errorf("%s: the real one has no such field", name)
 	case real["type"] != kindHere:
 		t.Errorf("%s is %s, really %s", name, f.kind, real["type"])
+	case real["required"] == true && !f.required:
+		t.Errorf("%s is not required, really it is", name)
+	case f.required && real["required"] != true:
+		t.Errorf("%s is required, really it is not", name)
+	case real["string"] != f.label:
+		t.Errorf("%s is called %q, really %q", name, f.label, real["string"])
 	case f.relation != "" && real["relation"] != f.relation:
 		t.Errorf("%s points to %s, really %s", name, f.relation, real["relation"])
 	case f.kind == selection && len(f.options) > 0:

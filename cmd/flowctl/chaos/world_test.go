@@ -1,0 +1,154 @@
+package chaos
+
+import (
+	"context"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	odoosandbox "github.com/flowctl/flowctl/connectors/odoo/sandbox"
+	shopsandbox "github.com/flowctl/flowctl/connectors/woocommerce/sandbox"
+	"github.com/flowctl/flowctl/engine/store"
+	"github.com/flowctl/flowctl/engine/store/storetest"
+)
+
+const (
+	instance      = "main"
+	webhookSecret = "a secret of the chaos shop"
+	// lease is short, so that a test need not wait long for what a dead worker
+	// left; requestTimeout likewise for answers that never come.
+	lease          = 2 * time.Second
+	requestTimeout = 800 * time.Millisecond
+)
+
+// database is where all processes of a test keep their state.
+type database struct {
+	name string
+	url  string
+	// crash ends the database server and starts it again; nil where there is none.
+	crash func()
+}
+
+// databases are those that a test runs on. PostgreSQL is brought up when asked
+// for, and its test skipped where it is not installed.
+var databases = []struct {
+	name string
+	open func(t *testing.T) database
+}{
+	{"SQLite", func(t *testing.T) database {
+		return database{name: "SQLite", url: "sqlite:" + filepath.Join(t.TempDir(), "flowctl.db")}
+	}},
+	{"PostgreSQL", func(t *testing.T) database {
+		server := storetest.StartPostgres(t)
+		d := database{name: "PostgreSQL", url: server.Schema(t)}
+		if server.Private() {
+			d.crash = func() {
+				server.Kill()
+				server.Start(t)
+			}
+		}
+		return d
+	}},
+}
+
+// world is a simulated shop and Odoo, and the processes between them.
+type world struct {
+	t         *testing.T
+	chance    chance
+	shop      *shopsandbox.Shop
+	erp       *odoosandbox.ERP
+	redis     *redisServer
+	database  database
+	processes []*process
+	articles  []article
+	store     store.Store // the test's own look into the database
+}
+
+// setup makes a world with so many processes, all of them up.
+func setup(t *testing.T, d database, chance chance, processes int, environment ...string) *world {
+	t.Helper()
+	w := &world{t: t, chance: chance, database: d, redis: startRedis(t)}
+	settings := shopsandbox.DefaultSettings()
+	settings.Country, settings.Timezone, settings.PricesIncludeTax = "DE", "Europe/Berlin", true
+	settings.TaxClasses = []string{"reduced-rate"}
+	w.shop = shopsandbox.New(shopsandbox.Options{Settings: &settings})
+	shopURL, err := w.shop.Start("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { closed(t, w.shop.Close()) })
+	w.erp = odoosandbox.New(odoosandbox.Options{Currency: "EUR"})
+	odooURL, err := w.erp.Start("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { closed(t, w.erp.Close()) })
+	w.stock()
+
+	given := w.erp.Options()
+	environment = append([]string{
+		"FLOWCTL_SHOP_URL=" + shopURL, "FLOWCTL_CONSUMER_KEY=ck_sandbox", "FLOWCTL_CONSUMER_SECRET=cs_sandbox",
+		"FLOWCTL_WEBHOOK_SECRET=" + webhookSecret,
+		"FLOWCTL_ODOO_URL=" + odooURL, "FLOWCTL_ODOO_DB=" + given.Database, "FLOWCTL_ODOO_LOGIN=" + given.Login,
+		"FLOWCTL_ODOO_API_KEY=" + given.APIKey,
+		"FLOWCTL_DATABASE_URL=" + d.url, "FLOWCTL_REDIS_URL=" + w.redis.url(), "FLOWCTL_DATA=" + t.TempDir(),
+		"FLOWCTL_LEASE=" + lease.String(), "FLOWCTL_REQUEST_TIMEOUT=" + requestTimeout.String(),
+		// With every fifth request failing, an import of ten requests fails nine
+		// times out of ten: many short attempts stand for the day that the default gives.
+		"FLOWCTL_RETRY_BACKOFF=" + strings.TrimSuffix(strings.Repeat("100ms,200ms,400ms,", 100), ","),
+	}, environment...)
+	for i := range processes {
+		w.processes = append(w.processes, startProcess(t, "process "+string(rune('A'+i)), environment))
+	}
+	if w.store, err = store.Open(context.Background(), d.url); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { closed(t, w.store.Close()) })
+	return w
+}
+
+func closed(t *testing.T, err error) {
+	if err != nil {
+		t.Error("cleaning up:", err)
+	}
+}
+
+// counts are the runs by state. The database may be away for a moment.
+func (w *world) counts() map[store.State]int {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	for {
+		counts, err := w.store.Counts(ctx, instance)
+		if err == nil {
+			return counts
+		}
+		select {
+		case <-ctx.Done():
+			w.t.Fatal(err)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+func open(counts map[store.State]int) int {
+	return counts[store.Waiting] + counts[store.Running] + counts[store.Retrying]
+}
+
+// runs lists all runs, newest first.
+func (w *world) runs(filter store.RunFilter) []store.Run {
+	w.t.Helper()
+	filter.Instance, filter.Limit = instance, store.MaxPage
+	var all []store.Run
+	for {
+		page, err := w.store.Runs(context.Background(), filter)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		all = append(all, page...)
+		if len(page) < store.MaxPage {
+			return all
+		}
+		filter.Before = page[len(page)-1].ID
+	}
+}
