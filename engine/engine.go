@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"os"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/flowctl/flowctl/connectors"
@@ -54,7 +53,7 @@ type Config struct {
 // Engine runs an app's flows. Close ends it.
 type Engine struct {
 	config      Config
-	app         atomic.Pointer[flow.App]
+	versions    flow.Versions
 	store       store.Store
 	settings    *settings.Settings
 	connections *connections
@@ -87,7 +86,7 @@ func Open(ctx context.Context, config Config) (*Engine, error) {
 		return nil, err
 	}
 	e := &Engine{config: config, store: st}
-	e.app.Store(app)
+	e.versions.Use(app)
 	e.settings = &settings.Settings{
 		App: e.App, Store: st, Sealer: config.Sealer,
 		Overrides: config.Overrides, OverrideInstance: config.OverrideInstance,
@@ -95,7 +94,7 @@ func Open(ctx context.Context, config Config) (*Engine, error) {
 	e.connections = newConnections(e.App, e.settings, config.HTTPClient)
 	e.router = &event.Router{App: e.App, Settings: e.settings, Store: st, Doorbell: e.doorbell}
 	e.executor = &run.Executor{
-		App: e.App, Store: st, Connections: e.connections, Settings: e.settings,
+		App: e.App, Version: e.versions.Flow, Store: st, Connections: e.connections, Settings: e.settings,
 		Log: config.Log, Owner: owner(), LeaseTTL: config.LeaseTTL, Backoff: config.Backoff, Observe: config.Observe,
 	}
 	return e, nil
@@ -110,7 +109,7 @@ func owner() string {
 }
 
 // App is the app as loaded.
-func (e *Engine) App() *flow.App { return e.app.Load() }
+func (e *Engine) App() *flow.App { return e.versions.Current() }
 
 // Store is the engine's memory.
 func (e *Engine) Store() store.Store { return e.store }

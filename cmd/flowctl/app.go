@@ -61,21 +61,20 @@ func execute(ctx context.Context, args []string, stdin io.Reader, stdout, stderr
 		UseShortOptionHandling: true,
 		ExitErrHandler:         func(*cli.Context, error) {}, // told below
 		Commands: []*cli.Command{
-			demoCommand(), serveCommand(), runCommand(), validateCommand(), sandboxCommand(),
+			demoCommand(), serveCommand(), runCommand(), runsCommand(), linksCommand(), settingsCommand(),
+			validateCommand(), sandboxCommand(),
 		},
 		OnUsageError: func(_ *cli.Context, err error, _ bool) error { return &exitError{exitUsage, err} },
 		CommandNotFound: func(c *cli.Context, name string) {
 			fmt.Fprintf(stderr, "flowctl: there is no command %q; see flowctl --help\n", name)
 		},
 	}
-	for _, command := range app.Commands {
-		command.OnUsageError = app.OnUsageError
-	}
+	eachCommand(app.Commands, func(command *cli.Command) { command.OnUsageError = app.OnUsageError })
 	if len(args) > 1 && args[1] != "" && args[1][0] != '-' && app.Command(args[1]) == nil && args[1] != "help" && args[1] != "h" {
 		app.CommandNotFound(nil, args[1])
 		return exitUsage
 	}
-	err := app.RunContext(ctx, args)
+	err := app.RunContext(ctx, flagsFirst(app.Commands, args))
 	if err == nil {
 		return exitDone
 	}

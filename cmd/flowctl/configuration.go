@@ -14,6 +14,7 @@ import (
 	"github.com/flowctl/flowctl/engine"
 	"github.com/flowctl/flowctl/engine/flow"
 	"github.com/flowctl/flowctl/engine/settings"
+	"github.com/flowctl/flowctl/engine/store"
 	"github.com/flowctl/flowctl/flows"
 )
 
@@ -37,16 +38,22 @@ func instanceFlag() cli.Flag {
 	return &cli.StringFlag{Name: "instance", EnvVars: []string{"FLOWCTL_INSTANCE"}, Value: "main", Usage: "the shop"}
 }
 
-// engineFlags are the flags of commands that open an engine.
-func engineFlags() []cli.Flag {
+// storeFlags are the flags of commands that open the store.
+func storeFlags() []cli.Flag {
 	return []cli.Flag{
-		flowsFlag(),
 		instanceFlag(),
 		&cli.StringFlag{Name: "data", EnvVars: []string{"FLOWCTL_DATA"}, Value: "data", Usage: "folder for the database and the key"},
 		&cli.StringFlag{Name: "database-url", EnvVars: []string{"FLOWCTL_DATABASE_URL"}, Usage: "postgres://…; without it SQLite in the data folder"},
+	}
+}
+
+// engineFlags are the flags of commands that open an engine.
+func engineFlags() []cli.Flag {
+	return append(storeFlags(),
+		flowsFlag(),
 		&cli.StringFlag{Name: "redis-url", EnvVars: []string{"FLOWCTL_REDIS_URL"}, Usage: "redis://…; without it one within this process"},
 		&cli.StringFlag{Name: "log-level", EnvVars: []string{"FLOWCTL_LOG_LEVEL"}, Value: "info", Usage: "debug, info, warn or error"},
-	}
+	)
 }
 
 // machineVariables configure the machine, not an instance's settings.
@@ -80,6 +87,25 @@ func newLog(c *cli.Context) (*slog.Logger, error) {
 	return slog.New(slog.NewTextHandler(c.App.ErrWriter, &slog.HandlerOptions{Level: level})), nil
 }
 
+// loadApp loads the app in use, and tells what is wrong with its flows.
+func loadApp(c *cli.Context) (*flow.App, error) {
+	fsys, name := flowsFolder(c)
+	app, found, err := flow.Load(fsys, name)
+	if err != nil {
+		return nil, failure(exitUsage, "%w", err)
+	}
+	if found.Failed() {
+		if err := found.Render(c.App.ErrWriter, "text", app.Sources); err != nil {
+			return nil, err
+		}
+		return nil, failure(exitInvalid, "the flows have errors; nothing was started")
+	}
+	return app, nil
+}
+
+// sqliteURL is the database in the data folder.
+func sqliteURL(data string) string { return "sqlite:" + filepath.Join(data, "flowctl.db") }
+
 // engineConfig is the engine's configuration by flags and environment.
 func engineConfig(c *cli.Context) (engine.Config, error) {
 	log, err := newLog(c)
@@ -91,15 +117,9 @@ func engineConfig(c *cli.Context) (engine.Config, error) {
 		Instances: []string{c.String("instance")}, OverrideInstance: c.String("instance"),
 	}
 	config.Flows, config.FlowsName = flowsFolder(c)
-	app, found, err := flow.Load(config.Flows, config.FlowsName)
+	app, err := loadApp(c)
 	if err != nil {
-		return engine.Config{}, failure(exitUsage, "%w", err)
-	}
-	if found.Failed() {
-		if err := found.Render(c.App.ErrWriter, "text", app.Sources); err != nil {
-			return engine.Config{}, err
-		}
-		return engine.Config{}, failure(exitInvalid, "the flows have errors; nothing was started")
+		return engine.Config{}, err
 	}
 	config.Overrides = settingsFromEnvironment(app)
 	data := c.String("data")
@@ -107,7 +127,7 @@ func engineConfig(c *cli.Context) (engine.Config, error) {
 		if err := os.MkdirAll(data, 0o700); err != nil {
 			return engine.Config{}, failure(exitStore, "making the data folder: %w", err)
 		}
-		config.DatabaseURL = "sqlite:" + filepath.Join(data, "flowctl.db")
+		config.DatabaseURL = sqliteURL(data)
 	}
 	if config.Sealer, err = sealer(data); err != nil {
 		return engine.Config{}, failure(exitSetting, "%w", err)
@@ -122,6 +142,46 @@ func sealer(data string) (*settings.Sealer, error) {
 		return settings.NewSealer(key)
 	}
 	return settings.SealerFromFile(filepath.Join(data, "secret.key"))
+}
+
+// withEngine opens an engine for a command and closes it after.
+func withEngine(c *cli.Context, do func(*engine.Engine) error) error {
+	config, err := engineConfig(c)
+	if err != nil {
+		return err
+	}
+	e, err := openEngine(c, config)
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(e), e.Close())
+}
+
+// withStore opens the store alone, for commands that look at what was done: they
+// work whatever the flows have become. A database that does not exist yet is
+// made only where something is to be written into it.
+func withStore(c *cli.Context, mayMake bool, do func(store.Store) error) error {
+	url := c.String("database-url")
+	if url == "" {
+		url = sqliteURL(c.String("data"))
+		if _, err := os.Stat(strings.TrimPrefix(url, "sqlite:")); errors.Is(err, fs.ErrNotExist) && !mayMake {
+			return failure(exitStore, "nothing has run here: there is no database in the folder %q; name it by --data or FLOWCTL_DATA", c.String("data"))
+		}
+	}
+	st, err := store.Open(c.Context, url)
+	if err != nil {
+		return failure(exitStore, "opening the store: %w", err)
+	}
+	return errors.Join(asStoreError(do(st)), st.Close())
+}
+
+// asStoreError gives errors of the database their exit code.
+func asStoreError(err error) error {
+	var exit *exitError
+	if errors.Is(err, store.ErrUnavailable) && !errors.As(err, &exit) {
+		return &exitError{exitStore, err}
+	}
+	return err
 }
 
 // openEngine opens an engine and gives its errors their exit codes.

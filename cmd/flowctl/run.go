@@ -33,7 +33,7 @@ func runCommand() *cli.Command {
 		),
 		Action: func(c *cli.Context) error {
 			if c.NArg() != 1 {
-				return failure(exitUsage, "run takes one flow; flags come before it or after it with =, as in: flowctl run --set id=12 webhook-order-created")
+				return failure(exitUsage, "run takes one flow, as in: flowctl run webhook-order-created --set id=12")
 			}
 			config, err := engineConfig(c)
 			if err != nil {
@@ -61,6 +61,9 @@ func runFlow(c *cli.Context, e *engine.Engine) error {
 	if err != nil {
 		return &exitError{exitUsage, err}
 	}
+	if err := requireSettings(c, e, f); err != nil {
+		return err
+	}
 	id, err := e.StartFlow(c.Context, f.Name, c.String("instance"), input)
 	if err != nil {
 		return &exitError{exitUsage, err}
@@ -79,6 +82,9 @@ func runFlow(c *cli.Context, e *engine.Engine) error {
 func inputType(e *engine.Engine, f *flow.Flow) *connectors.Schema {
 	if f.Trigger.Input != nil {
 		return f.Trigger.Input
+	}
+	if len(f.Trigger.Events) == 0 {
+		return connectors.Object(nil)
 	}
 	source, name, _ := strings.Cut(f.Trigger.Events[0], ".")
 	connection, ok := e.App().Connection(source)
@@ -173,11 +179,8 @@ func reportRun(c *cli.Context, run store.Run) error {
 			}
 		}
 	}
-	switch run.State {
-	case store.Succeeded, store.Skipped:
-		return nil
-	case store.Held, store.Retrying, store.Waiting, store.Running:
-		return &exitError{code: exitHeld}
+	if code := exitOf(run.State); code != exitDone {
+		return &exitError{code: code}
 	}
-	return &exitError{code: exitFailed}
+	return nil
 }

@@ -6,14 +6,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"html"
 	"net"
-	"net/http"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/flowctl/flowctl/connectors"
 )
@@ -76,105 +73,6 @@ func rootCause(err error) string {
 		}
 		err = next
 	}
-}
-
-// statusError is about an answer that is not 200. Odoo's own errors are 200
-// (recordings odoo18/015 to 064); other statuses come from its web server or
-// from what stands before it.
-func statusError(resp *http.Response, body []byte, call rpcCall) *connectors.Error {
-	e := &connectors.Error{Class: connectors.Permanent, Code: connectors.CodeBadAnswer}
-	status := strconv.Itoa(resp.StatusCode) + " " + http.StatusText(resp.StatusCode)
-	switch code := resp.StatusCode; {
-	case code == http.StatusTooManyRequests:
-		e.Class, e.Code = connectors.Transient, connectors.CodeRateLimited
-		e.RetryAfter = retryAfter(resp.Header.Get("Retry-After"), time.Now())
-		e.Advice = "Odoo asks for fewer calls; the call is tried again later."
-	case code == http.StatusServiceUnavailable:
-		// Sent by a proxy or by Odoo while it starts: the call was not taken.
-		e.Class, e.Code = connectors.Transient, connectors.CodeUnreachable
-		e.RetryAfter = retryAfter(resp.Header.Get("Retry-After"), time.Now())
-		e.Advice = "Odoo is starting, being upgraded or overloaded."
-	case code >= 500:
-		e.Class = lostAnswer(call.call)
-		e.Advice = "See the log of Odoo or of the proxy before it."
-	case code == http.StatusUnauthorized:
-		e.Code = connectors.CodeUnauthorized
-		e.Advice = "Something before Odoo asks for a password of its own."
-	case code == http.StatusForbidden:
-		e.Code = connectors.CodeForbidden
-		e.Advice = "A firewall before Odoo blocks the call; let POST /jsonrpc pass."
-	case code == http.StatusNotFound:
-		e.Advice = "There is no Odoo API at this URL: check the address, and that the server lets POST /jsonrpc through for this database."
-	case code >= 300 && code < 400:
-		e.Code = connectors.CodeBadConfig
-		e.Advice = "Set the Odoo URL to the address it redirects to."
-		status += " to " + redirectTarget(resp)
-	}
-	e.Message = call.String() + ": the server answers " + status + page(body)
-	if e.Class == connectors.Unclear {
-		e.Message += "; it is not known whether Odoo did it"
-	}
-	return e
-}
-
-func redirectTarget(resp *http.Response) string {
-	if u, err := resp.Location(); err == nil {
-		return u.Scheme + "://" + u.Host
-	}
-	return "another address"
-}
-
-// maxRetryAfter bounds how long a server may ask to be left alone.
-const maxRetryAfter = time.Hour
-
-func retryAfter(header string, now time.Time) time.Duration {
-	var wait time.Duration
-	if seconds, err := strconv.Atoi(strings.TrimSpace(header)); err == nil {
-		wait = time.Duration(min(max(seconds, 0), int(maxRetryAfter/time.Second))) * time.Second
-	} else if at, err := http.ParseTime(header); err == nil {
-		wait = at.Sub(now)
-	}
-	return min(max(wait, 0), maxRetryAfter)
-}
-
-// badAnswer is about a 200 that is not JSON-RPC: a maintenance page, a
-// firewall's question, an answer that was cut off.
-func badAnswer(body []byte, call rpcCall) *connectors.Error {
-	e := &connectors.Error{
-		Class:   lostAnswer(call.call),
-		Code:    connectors.CodeBadAnswer,
-		Message: call.String() + ": the answer is not Odoo's" + page(body),
-		Advice:  "Check the Odoo URL, and whether a proxy or a maintenance page answers in its place.",
-	}
-	if e.Class == connectors.Unclear {
-		e.Message += "; it is not known whether Odoo did it"
-	}
-	return e
-}
-
-var titleTag = regexp.MustCompile(`(?is)<title[^>]*>(.*?)</title>`)
-
-// page names an HTML page by its title, or other text by its beginning.
-func page(body []byte) string {
-	head := string(body[:min(len(body), 8<<10)])
-	if m := titleTag.FindStringSubmatch(head); m != nil {
-		return " (a page titled " + strconv.Quote(shorten(html.UnescapeString(strings.TrimSpace(m[1])), 120)) + ")"
-	}
-	text := strings.TrimSpace(head)
-	switch {
-	case text == "":
-		return " (empty)"
-	case strings.HasPrefix(text, "<"):
-		return " (a page without a title)"
-	}
-	return " (" + strconv.Quote(shorten(text, 120)) + ")"
-}
-
-func shorten(text string, length int) string {
-	if runes := []rune(text); len(runes) > length {
-		return string(runes[:length]) + "…"
-	}
-	return text
 }
 
 // rpcError is the error member of an answer. Its code is always 200 up to

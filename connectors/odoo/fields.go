@@ -207,8 +207,5 @@ func (f field) selectionValues() []any {
 	return values
 }
 
-// isNumber tells whether values are amounts or quantities.
-func (f field) isNumber() bool { return f.Type == "float" || f.Type == "monetary" }
-
 // isMany tells whether values are lists of records.
 func (f field) isMany() bool { return strings.HasSuffix(f.Type, "2many") }

@@ -26,7 +26,8 @@ const (
 	maxWait = 130 * time.Second
 )
 
-// jsonRPC is the transport over POST /jsonrpc, which Odoo offers up to version 21.
+// jsonRPC is the transport over POST /jsonrpc, which every supported version
+// offers; 19 calls it deprecated.
 type jsonRPC struct {
 	client   *http.Client
 	settings settings

@@ -15,19 +15,12 @@ import (
 	"github.com/flowctl/flowctl/connectors/odoo/sandbox"
 )
 
-// The simulated Odoo and a real one of version 19 compute the same orders to
-// the cent. The real one is named by FLOWCTL_ODOO_URL and its like, and must be
-// there to be thrown away: the test changes its company's rounding.
-func TestAmountsOfARealOdoo(t *testing.T) {
+// openReal connects to the real Odoo that the environment names.
+func openReal(t *testing.T) connectors.Connection {
+	t.Helper()
 	if os.Getenv("FLOWCTL_E2E") == "" || os.Getenv("FLOWCTL_ODOO_URL") == "" {
 		t.Skip("SKIPPED: no real Odoo to compare with; set FLOWCTL_E2E=1 and FLOWCTL_ODOO_URL, _DB, _LOGIN, _API_KEY")
 	}
-	seed := uint64(time.Now().UnixNano())
-	if given, err := strconv.ParseUint(os.Getenv("FLOWCTL_SEED"), 10, 64); err == nil {
-		seed = given
-	}
-	t.Logf("FLOWCTL_SEED=%d", seed)
-	random := rand.New(rand.NewPCG(seed, 1))
 	connection, err := odoo.Connector{}.Open(connectors.Config{Settings: params{
 		"url": os.Getenv("FLOWCTL_ODOO_URL"), "database": os.Getenv("FLOWCTL_ODOO_DB"),
 		"login": os.Getenv("FLOWCTL_ODOO_LOGIN"), "api_key": os.Getenv("FLOWCTL_ODOO_API_KEY"),
@@ -35,6 +28,35 @@ func TestAmountsOfARealOdoo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return connection
+}
+
+// The shipped types are those a real Odoo answers with.
+func TestTypesOfARealOdoo(t *testing.T) {
+	b := &bench{t: t, connection: openReal(t)}
+	for _, model := range shippedModels {
+		known := resultOf(t, "search_read", params{"model": model})
+		for _, item := range b.call("search_read", params{"model": model, "limit": int64(5), "order": "id desc"})["records"].([]any) {
+			for field, value := range item.(map[string]any) {
+				if property, ok := known.Property(field); ok && !fits(property, value) {
+					t.Errorf("%s.%s is %v (%T), not %s", model, field, value, value, property)
+				}
+			}
+		}
+	}
+}
+
+// The simulated Odoo and a real one of version 19 compute the same orders to
+// the cent. The real one is named by FLOWCTL_ODOO_URL and its like, and must be
+// there to be thrown away: the test changes its company's rounding.
+func TestAmountsOfARealOdoo(t *testing.T) {
+	connection := openReal(t)
+	seed := uint64(time.Now().UnixNano())
+	if given, err := strconv.ParseUint(os.Getenv("FLOWCTL_SEED"), 10, 64); err == nil {
+		seed = given
+	}
+	t.Logf("FLOWCTL_SEED=%d", seed)
+	random := rand.New(rand.NewPCG(seed, 1))
 	for _, method := range []string{"round_globally", "round_per_line"} {
 		real := newPeer(t, &bench{t: t, connection: connection}, method, seed)
 		simulated := newPeer(t, setup(t, sandbox.Options{Version: 19}), method, seed)

@@ -132,6 +132,14 @@ func (r *Router) StartManually(ctx context.Context, f *flow.Flow, instance strin
 	if err != nil {
 		return 0, fmt.Errorf("reading the settings: %w", err)
 	}
+	if f.Trigger.Input != nil {
+		if err := f.CheckInput(input); err != nil {
+			return 0, err
+		}
+		if input, err = f.TypedInput(input); err != nil {
+			return 0, err
+		}
+	}
 	vars := map[string]any{"settings": settings, "run": map[string]any{"instance": instance, "attempt": int64(0), "id": int64(0), "flow": f.Name}}
 	encoded, err := value.Encode(input)
 	if err != nil {

@@ -87,6 +87,12 @@ func (c *checker) checkOperation(doc *document, call *Call, name, owner string, 
 		return connectors.Any()
 	}
 	call.Operation = operations[i]
+	if call.Repeat != "" {
+		if effect := call.Operation.Effect; effect == "" || effect == connectors.Read {
+			doc.reportNode(call.node, "no-write", "", "%s writes nothing, so there is nothing to repeat", call.Name)
+		}
+		call.Operation.Repeat = call.Repeat
+	}
 	c.checkFields(doc, call.With, call.Operation.Params, call.At, "parameter of "+call.Name)
 	constants := map[string]any{}
 	for _, field := range call.With.Fields() {
@@ -112,6 +118,9 @@ func (c *checker) checkFlowCall(doc *document, call *Call, name string) *connect
 		return connectors.Any()
 	}
 	c.checkFlow(target)
+	if call.Repeat != "" {
+		doc.reportNode(call.node, "no-write", "say it at the writes of "+name, "a flow is not repeated, its steps are")
+	}
 	call.Flow = target
 	call.Operation = connectors.Operation{Name: name}
 	if target.Trigger.Input == nil {

@@ -168,7 +168,7 @@ func decodeStep(d *document, n *yaml.Node) *Step {
 
 // stepKeys are the keys that belong to one kind of step only.
 var stepKeys = map[string][]string{
-	"call": {"with"},
+	"call": {"with", "repeat"},
 	"link": {"remote", "local", "also", "values", "match", "create", "update", "recheck"},
 }
 
@@ -193,7 +193,10 @@ func decodeCall(d *document, n *yaml.Node) *Call {
 	if name == nil {
 		return nil
 	}
-	return &Call{At: d.at(name), Name: name.Value, With: d.value(get(n, "with")), Take: d.value(get(n, "take")), node: name}
+	return &Call{
+		At: d.at(name), Name: name.Value, With: d.value(get(n, "with")), Take: d.value(get(n, "take")),
+		Repeat: connectors.Repeat(text(get(n, "repeat"))), node: name,
+	}
 }
 
 func decodeLink(d *document, n *yaml.Node) *Link {

@@ -19,7 +19,7 @@ type Flow struct {
 	Title   string
 	Summary string
 	File    string
-	// Version is a hash of the file's text.
+	// Version is a hash of the file's text and of the flows it calls.
 	Version string
 	// Order is the flow's place in app.yaml: runs of one key and event are worked
 	// in this order.
@@ -100,6 +100,9 @@ type Call struct {
 	Operation  connectors.Operation
 	Flow       *Flow // for "flow.<name>"
 	With       *Value
+	// Repeat, if not "", says in place of the operation how the write is repeated:
+	// the flow knows what a general operation cannot.
+	Repeat connectors.Repeat
 	// Take picks from ${result} what a link's match or create is about; nil picks
 	// result.ids and result.id.
 	Take *Value

@@ -1,8 +1,6 @@
 package flow
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -45,6 +43,7 @@ func Load(fsys fs.FS, prefix string, extra ...string) (*App, Diagnostics, error)
 		}
 	}
 	newChecker(l.app, l.docs, &l.findings).checkApp(doc)
+	setVersions(l.app.Flows, l.docs)
 	return l.app, l.findings.sorted(), nil
 }
 
@@ -86,8 +85,6 @@ func (l *loader) loadFlow(app *document, name string, order int) error {
 	f := decodeFlow(doc)
 	f.Order = order
 	f.File = doc.src.file
-	sum := sha256.Sum256([]byte(doc.src.text))
-	f.Version = hex.EncodeToString(sum[:6])
 	if base := path.Base(name); f.Name != "" && f.Name != base {
 		doc.reportNode(get(doc.root, "flow"), "wrong-name", "", "the flow is named %q, its file %q: they must agree", f.Name, base)
 	}

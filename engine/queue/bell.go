@@ -16,8 +16,7 @@ type bell struct {
 	q    *Queue
 	name string // of this process, to tell its own messages apart
 
-	mu        sync.Mutex
-	listeners map[chan struct{}]struct{}
+	local *signals
 
 	pending chan struct{}
 	done    chan struct{}
@@ -28,9 +27,9 @@ type bell struct {
 func newBell(q *Queue) *bell {
 	b := &bell{
 		q: q, name: rand.Text(),
-		listeners: map[chan struct{}]struct{}{},
-		pending:   make(chan struct{}, 1),
-		done:      make(chan struct{}),
+		local:   newSignals(),
+		pending: make(chan struct{}, 1),
+		done:    make(chan struct{}),
 	}
 	if q.embedded == nil { // nobody else can be there
 		b.wait.Go(b.publishing)
@@ -41,34 +40,10 @@ func newBell(q *Queue) *bell {
 // Doorbell says that the store has new work, after Accept or Reopen. It returns
 // at once and never fails: the dispatchers look by themselves once in a while.
 func (q *Queue) Doorbell() {
-	q.bell.ringLocal()
+	q.bell.local.send()
 	select {
 	case q.bell.pending <- struct{}{}:
 	default:
-	}
-}
-
-func (b *bell) ringLocal() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for listener := range b.listeners {
-		select {
-		case listener <- struct{}{}:
-		default:
-		}
-	}
-}
-
-// listen returns a channel that is rung, and how to end that.
-func (b *bell) listen() (<-chan struct{}, func()) {
-	listener := make(chan struct{}, 1)
-	b.mu.Lock()
-	b.listeners[listener] = struct{}{}
-	b.mu.Unlock()
-	return listener, func() {
-		b.mu.Lock()
-		delete(b.listeners, listener)
-		b.mu.Unlock()
 	}
 }
 
@@ -112,7 +87,7 @@ func (b *bell) subscribe(ctx context.Context) {
 				return
 			}
 			if message.Payload != b.name {
-				b.ringLocal()
+				b.local.send()
 			}
 		}
 	}

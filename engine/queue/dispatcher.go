@@ -112,7 +112,7 @@ func (d *Dispatcher) Stop() {
 func (d *Dispatcher) Doorbell() { d.q.Doorbell() }
 
 func (d *Dispatcher) loop(ctx context.Context) {
-	woken, done := d.q.bell.listen()
+	woken, done := d.q.bell.local.listen()
 	defer done()
 	failures := 0
 	for {
@@ -206,7 +206,7 @@ func (d *Dispatcher) dispatch(ctx context.Context) (wait time.Duration, err erro
 			d.rung[run.ID] = last
 			continue
 		}
-		if _, err := d.q.ring(ctx, run, last.generation); err != nil {
+		if err := d.q.ring(ctx, run, last.generation); err != nil {
 			return 0, err
 		}
 		last.at = now

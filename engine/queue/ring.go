@@ -29,8 +29,7 @@ type ticket struct {
 // Ring tells the workers that a run is ready. Ringing twice for the same attempt
 // is one ring.
 func (q *Queue) Ring(ctx context.Context, run store.Run) error {
-	_, err := q.ring(ctx, run, 0)
-	return err
+	return q.ring(ctx, run, 0)
 }
 
 // taskID names a ring. The attempt is in it because the task of an earlier one
@@ -44,11 +43,10 @@ func taskID(run store.Run, generation int) string {
 	return fmt.Sprintf("%d.%d.%d", run.ID, run.Attempt, generation)
 }
 
-// ring enqueues, and tells whether a task was added.
-func (q *Queue) ring(ctx context.Context, run store.Run, generation int) (added bool, err error) {
+func (q *Queue) ring(ctx context.Context, run store.Run, generation int) error {
 	payload, err := json.Marshal(ticket{Instance: run.Instance, Run: run.ID, Key: run.Key})
 	if err != nil {
-		return false, fmt.Errorf("ringing for run %d: %w", run.ID, err)
+		return fmt.Errorf("ringing for run %d: %w", run.ID, err)
 	}
 	// MaxRetry 0: whether a run is tried again is the store's business. No Unique:
 	// beside a TaskID its lock would stay behind after a conflict.
@@ -57,11 +55,12 @@ func (q *Queue) ring(ctx context.Context, run store.Run, generation int) (added 
 		asynq.MaxRetry(0), asynq.Timeout(taskTimeout))
 	switch {
 	case err == nil:
-		return true, nil
+		q.rings.send()
+		return nil
 	case errors.Is(err, asynq.ErrTaskIDConflict):
-		return false, nil
+		return nil
 	}
-	return false, fmt.Errorf("ringing for run %d: %w", run.ID, err)
+	return fmt.Errorf("ringing for run %d: %w", run.ID, err)
 }
 
 // waiting tells whether a ring still waits for a worker. One that does not, while

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
@@ -152,9 +153,19 @@ func startRedis(t testing.TB) *redisServer {
 	if _, err := exec.LookPath("redis-server"); err != nil {
 		t.Skip("SKIPPED: no redis-server is installed, so nothing was tested against a real Redis")
 	}
-	s := &redisServer{t: t, folder: t.TempDir()}
+	// Not t.TempDir: a socket's path has to be short.
+	folder, err := os.MkdirTemp("", "flowctl-redis-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &redisServer{t: t, folder: folder}
+	t.Cleanup(func() {
+		s.kill()
+		if err := os.RemoveAll(folder); err != nil {
+			t.Error(err)
+		}
+	})
 	s.start()
-	t.Cleanup(s.kill)
 	return s
 }
 

@@ -42,6 +42,7 @@ type Workers struct {
 	cancel   context.CancelFunc
 	slots    chan struct{}
 	handling sync.WaitGroup
+	release  func() error // what Start took of the queue
 	stopped  chan struct{}
 	stopErr  error
 }
@@ -73,10 +74,16 @@ func (w *Workers) Start(ctx context.Context, concurrency int, handle Handler) er
 	w.handle = handle
 	w.ctx, w.cancel = context.WithCancel(ctx)
 	w.slots = make(chan struct{}, concurrency)
-	w.server = asynq.NewServerFromRedisClient(w.q.redis, asynq.Config{
+	client, interval, release, err := w.q.workersClient()
+	if err != nil {
+		w.cancel()
+		return fmt.Errorf("starting workers: %w", err)
+	}
+	w.release = release
+	w.server = asynq.NewServerFromRedisClient(client, asynq.Config{
 		Concurrency:       concurrency,
 		Queues:            map[string]int{w.q.config.Name: 1},
-		TaskCheckInterval: w.q.config.CheckInterval,
+		TaskCheckInterval: interval,
 		Logger:            asynqLog{w.q.logger},
 		LogLevel:          asynq.WarnLevel,
 		// Stop has waited for the handlers before asynq is asked to.
@@ -84,7 +91,7 @@ func (w *Workers) Start(ctx context.Context, concurrency int, handle Handler) er
 	})
 	if err := w.server.Start(asynq.HandlerFunc(w.process)); err != nil {
 		w.cancel()
-		return fmt.Errorf("starting workers: %w", err)
+		return errors.Join(fmt.Errorf("starting workers: %w", err), release())
 	}
 	w.state = working
 	return nil
@@ -114,7 +121,7 @@ func (w *Workers) process(_ context.Context, task *asynq.Task) error {
 		next = w.work(next)
 	}
 	// The dispatcher rings for what comes next, also of other keys: there is room.
-	w.q.bell.ringLocal()
+	w.q.bell.local.send()
 	if next != 0 {
 		w.q.Doorbell()
 	}
@@ -189,7 +196,11 @@ func (w *Workers) Stop(timeout time.Duration) error {
 		w.server.Stop()
 		w.handling.Wait()
 		w.server.Shutdown()
+		if err := w.release(); err != nil {
+			w.q.logger.Warn("a worker's connection did not close well", "error", err)
+		}
 	}()
+	w.q.rings.send() // whoever waits for one
 	select {
 	case <-done:
 		return nil

@@ -28,7 +28,10 @@ type Settings interface {
 
 // Executor works runs. It is safe for concurrent use.
 type Executor struct {
-	App         func() *flow.App
+	App func() *flow.App
+	// Version finds a flow as it was in an earlier version, so that a run in
+	// flight goes on with what it began with; nil knows only the current ones.
+	Version     func(name, version string) (*flow.Flow, bool)
 	Store       store.Store
 	Connections Connections
 	Settings    Settings

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"os"
 	"testing"
 	"time"
 )
@@ -22,47 +23,71 @@ func fill(b testing.TB, s *database, ended, backlog int) {
 			b.Fatal(err)
 		}
 	}
-	if _, err := s.writer.Exec(`UPDATE runs SET state = 'succeeded', ended_at = 1 WHERE id <= ?`, ended); err != nil {
+	if _, err := s.writer.Exec(`UPDATE runs SET state = 'succeeded', ended_at = 1 WHERE id <= $1`, ended); err != nil {
 		b.Fatal(err)
 	}
-	if _, err := s.writer.Exec(`UPDATE leases SET head_id = NULL, ready_at = NULL WHERE head_id <= ?`, ended); err != nil {
+	if _, err := s.writer.Exec(`UPDATE leases SET head_id = NULL, ready_at = NULL WHERE head_id <= $1`, ended); err != nil {
 		b.Fatal(err)
 	}
+}
+
+// benchOnBoth runs a benchmark on a file, and on the PostgreSQL of
+// FLOWCTL_TEST_POSTGRES_URL, whose database should be empty.
+func benchOnBoth(b *testing.B, bench func(b *testing.B, s *database)) {
+	b.Run("sqlite", func(b *testing.B) { bench(b, openFile(b)) })
+	b.Run("postgres", func(b *testing.B) {
+		url := os.Getenv("FLOWCTL_TEST_POSTGRES_URL")
+		if url == "" {
+			b.Skip("SKIPPED: FLOWCTL_TEST_POSTGRES_URL is not set")
+		}
+		s, err := openPostgres(context.Background(), url)
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer s.Close()
+		if _, err := s.writer.Exec(`TRUNCATE events, runs, run_events, steps, leases, links RESTART IDENTITY`); err != nil {
+			b.Fatal(err)
+		}
+		bench(b, s)
+	})
 }
 
 // BenchmarkReady asks for work with 100,000 ended runs and a backlog of 10,000.
 func BenchmarkReady(b *testing.B) {
-	s := openFile(b)
-	fill(b, s, 100_000, 10_000)
-	for b.Loop() {
-		runs, err := s.Ready(context.Background(), 32)
-		if err != nil || len(runs) != 96 {
-			b.Fatal(len(runs), err)
+	benchOnBoth(b, func(b *testing.B, s *database) {
+		fill(b, s, 100_000, 10_000)
+		for b.Loop() {
+			runs, err := s.Ready(context.Background(), 32)
+			if err != nil || len(runs) != 96 {
+				b.Fatal(len(runs), err)
+			}
 		}
-	}
+	})
 }
 
 // BenchmarkWork claims and finishes with the same history.
 func BenchmarkWork(b *testing.B) {
-	s := openFile(b)
-	fill(b, s, 100_000, 10_000)
-	ctx := context.Background()
-	id := mustAccept(b, s, arrival("again"))
-	for b.Loop() {
-		_, lease, err := s.Claim(ctx, id, "x", time.Hour)
-		if err != nil {
-			b.Fatal(err)
+	benchOnBoth(b, func(b *testing.B, s *database) {
+		fill(b, s, 100_000, 10_000)
+		ctx := context.Background()
+		id := mustAccept(b, s, arrival("again"))
+		for b.Loop() {
+			_, lease, err := s.Claim(ctx, id, "x", time.Hour)
+			if err != nil {
+				b.Fatal(err)
+			}
+			if _, err := s.Finish(ctx, lease, Outcome{State: Retrying}); err != nil {
+				b.Fatal(err)
+			}
 		}
-		if _, err := s.Finish(ctx, lease, Outcome{State: Retrying}); err != nil {
-			b.Fatal(err)
-		}
-	}
+	})
 }
 
 // BenchmarkAccept accepts 6 KB events that start four flows, from many
 // goroutines: commits are shared.
-func BenchmarkAccept(b *testing.B) {
-	s := openFile(b)
+func BenchmarkAccept(b *testing.B) { benchOnBoth(b, benchAccept) }
+
+func benchAccept(b *testing.B, s *database) {
 	payload := make([]byte, 6000)
 	b.SetParallelism(32)
 	b.RunParallel(func(pb *testing.PB) {

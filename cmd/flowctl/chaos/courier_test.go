@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -87,8 +88,9 @@ func (c *courier) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c.mu.Lock()
-	c.seen[topic+string(rune(record.ID))]++
-	d := delivery{header: r.Header.Clone(), body: body, order: record.ID, topic: topic, count: c.seen[topic+string(rune(record.ID))]}
+	name := fmt.Sprint(topic, record.ID)
+	c.seen[name]++
+	d := delivery{header: r.Header.Clone(), body: body, order: record.ID, topic: topic, count: c.seen[name]}
 	c.mu.Unlock()
 	c.bring(d)
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -25,7 +26,7 @@ type process struct {
 	name        string
 	address     string
 	environment []string
-	flags       []string
+	command     []string // runs the program, if there is one
 	log         string
 
 	mu      sync.Mutex
@@ -37,10 +38,11 @@ type process struct {
 	done    chan struct{}
 }
 
-// startProcess starts a process that ends with the test.
-func startProcess(t *testing.T, name string, environment []string, flags ...string) *process {
+// startProcess starts a process that ends with the test. A command, if there is
+// one, is what runs flowctl with the arguments that follow it.
+func startProcess(t *testing.T, name string, environment []string, command ...string) *process {
 	t.Helper()
-	p := &process{t: t, name: name, address: freeAddress(t), environment: environment, flags: flags,
+	p := &process{t: t, name: name, address: freeAddress(t), environment: environment, command: command,
 		log: filepath.Join(t.TempDir(), name+".log"), done: make(chan struct{})}
 	path := program(t)
 	go p.supervise(path)
@@ -68,7 +70,8 @@ func (p *process) supervise(path string) {
 	}
 	defer log.Close()
 	for {
-		cmd := exec.Command(path, append([]string{"serve", "--listen", p.address}, p.flags...)...)
+		line := slices.Concat(p.command, []string{path, "serve", "--listen", p.address})
+		cmd := exec.Command(line[0], line[1:]...)
 		cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "FLOWCTL_LOG_LEVEL=warn"}, p.environment...)
 		cmd.Dir = filepath.Dir(p.log)
 		cmd.Stdout, cmd.Stderr = log, log
@@ -113,6 +116,38 @@ func (p *process) send(s syscall.Signal) {
 	}
 }
 
+// pause stops the process and returns when it stands still.
+func (p *process) pause() {
+	p.signal(syscall.SIGSTOP)
+	pid := p.pid()
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		// The state follows the program's name, which is in brackets.
+		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+		if _, rest, ok := bytes.Cut(stat, []byte(") ")); err == nil && ok && rest[0] == 'T' {
+			return
+		}
+	}
+	p.t.Errorf("%s does not stand still", p.name)
+}
+
+func (p *process) pid() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.cmd == nil {
+		return 0
+	}
+	return p.cmd.Process.Pid
+}
+
+// says tells whether the log has a text.
+func (p *process) says(text string) bool {
+	data, err := os.ReadFile(p.log)
+	if err != nil {
+		p.t.Error(err)
+	}
+	return bytes.Contains(data, []byte(text))
+}
+
 // end ends the process by a signal; it comes back after a while.
 func (p *process) end(s syscall.Signal, down time.Duration) {
 	p.mu.Lock()
@@ -131,7 +166,7 @@ func (p *process) stop() {
 	p.mu.Unlock()
 	<-p.done
 	if p.t.Failed() {
-		p.t.Logf("the end of %s's log:\n%s", p.name, tail(p.log, 40))
+		p.t.Logf("the end of %s's log:\n%s", p.name, tail(p.log, 15))
 	}
 }
 

@@ -104,7 +104,7 @@ type shopping struct {
 	done   chan struct{}
 }
 
-// shop lets n orders be placed, as fast as pace lets them, several at once.
+// shoppers place n orders, as fast as pace lets them, several at once.
 func (w *world) shoppers(n int, pace func()) *shopping {
 	s := &shopping{done: make(chan struct{})}
 	people := w.people(max(2, n/3))

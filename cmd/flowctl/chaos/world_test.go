@@ -58,10 +58,14 @@ type world struct {
 	chance    chance
 	shop      *shopsandbox.Shop
 	erp       *odoosandbox.ERP
+	shopURL   string
+	odooURL   string
 	redis     *redisServer
 	database  database
 	processes []*process
 	articles  []article
+	// environment of the processes.
+	environment []string
 	store     store.Store // the test's own look into the database
 }
 
@@ -73,39 +77,50 @@ func setup(t *testing.T, d database, chance chance, processes int, environment .
 	settings.Country, settings.Timezone, settings.PricesIncludeTax = "DE", "Europe/Berlin", true
 	settings.TaxClasses = []string{"reduced-rate"}
 	w.shop = shopsandbox.New(shopsandbox.Options{Settings: &settings})
-	shopURL, err := w.shop.Start("127.0.0.1:0")
-	if err != nil {
+	var err error
+	if w.shopURL, err = w.shop.Start("127.0.0.1:0"); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { closed(t, w.shop.Close()) })
 	w.erp = odoosandbox.New(odoosandbox.Options{Currency: "EUR"})
-	odooURL, err := w.erp.Start("")
-	if err != nil {
+	if w.odooURL, err = w.erp.Start(""); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { closed(t, w.erp.Close()) })
 	w.stock()
-
-	given := w.erp.Options()
-	environment = append([]string{
-		"FLOWCTL_SHOP_URL=" + shopURL, "FLOWCTL_CONSUMER_KEY=ck_sandbox", "FLOWCTL_CONSUMER_SECRET=cs_sandbox",
-		"FLOWCTL_WEBHOOK_SECRET=" + webhookSecret,
-		"FLOWCTL_ODOO_URL=" + odooURL, "FLOWCTL_ODOO_DB=" + given.Database, "FLOWCTL_ODOO_LOGIN=" + given.Login,
-		"FLOWCTL_ODOO_API_KEY=" + given.APIKey,
-		"FLOWCTL_DATABASE_URL=" + d.url, "FLOWCTL_REDIS_URL=" + w.redis.url(), "FLOWCTL_DATA=" + t.TempDir(),
-		"FLOWCTL_LEASE=" + lease.String(), "FLOWCTL_REQUEST_TIMEOUT=" + requestTimeout.String(),
-		// With every fifth request failing, an import of ten requests fails nine
-		// times out of ten: many short attempts stand for the day that the default gives.
-		"FLOWCTL_RETRY_BACKOFF=" + strings.TrimSuffix(strings.Repeat("100ms,200ms,400ms,", 100), ","),
-	}, environment...)
-	for i := range processes {
-		w.processes = append(w.processes, startProcess(t, "process "+string(rune('A'+i)), environment))
+	w.environment = append(w.variables(t), environment...)
+	for range processes {
+		w.join()
 	}
 	if w.store, err = store.Open(context.Background(), d.url); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { closed(t, w.store.Close()) })
 	return w
+}
+
+// variables configure a process for the world.
+func (w *world) variables(t *testing.T) []string {
+	given := w.erp.Options()
+	return []string{
+		"FLOWCTL_SHOP_URL=" + w.shopURL, "FLOWCTL_CONSUMER_KEY=ck_sandbox", "FLOWCTL_CONSUMER_SECRET=cs_sandbox",
+		"FLOWCTL_WEBHOOK_SECRET=" + webhookSecret,
+		"FLOWCTL_ODOO_URL=" + w.odooURL, "FLOWCTL_ODOO_DB=" + given.Database, "FLOWCTL_ODOO_LOGIN=" + given.Login,
+		"FLOWCTL_ODOO_API_KEY=" + given.APIKey,
+		"FLOWCTL_DATABASE_URL=" + w.database.url, "FLOWCTL_REDIS_URL=" + w.redis.url(), "FLOWCTL_DATA=" + t.TempDir(),
+		"FLOWCTL_LEASE=" + lease.String(), "FLOWCTL_REQUEST_TIMEOUT=" + requestTimeout.String(),
+		// With every fifth request failing, an import of ten requests fails nine
+		// times out of ten: many short attempts stand for the day that the default gives.
+		"FLOWCTL_RETRY_BACKOFF=" + strings.TrimSuffix(strings.Repeat("100ms,200ms,400ms,", 100), ","),
+	}
+}
+
+// join starts one more process.
+func (w *world) join() *process {
+	w.t.Helper()
+	p := startProcess(w.t, "process "+string(rune('A'+len(w.processes))), w.environment)
+	w.processes = append(w.processes, p)
+	return p
 }
 
 func closed(t *testing.T, err error) {

@@ -38,13 +38,13 @@ func toCommands(m *model, f *field, value any) ([]any, error) {
 		for i, item := range v {
 			c, ok := readCommand(item)
 			if !ok {
-				return nil, valueError("Wrong value for %s.%s: %s", m.name, f.name, python(value))
+				return nil, valueError("Wrong value for %s.%s: %s", m.name, f.name, pythonList(v))
 			}
 			out[i] = c
 		}
 		return out, nil
 	}
-	return nil, valueError("Wrong value for %s.%s: %s", m.name, f.name, python(value))
+	return nil, valueError("Wrong value for %s.%s: %v", m.name, f.name, value)
 }
 
 func readCommand(item any) (command, bool) {
@@ -53,7 +53,7 @@ func readCommand(item any) (command, bool) {
 		return command{}, false
 	}
 	number, ok := asID(parts[0])
-	if !ok || number < commandCreate || number > commandSet {
+	if !ok {
 		return command{}, false
 	}
 	c := command{number: number}
@@ -108,6 +108,8 @@ func (tx *transaction) applyToChildren(f *field, id int64, c command) error {
 		return tx.write(target, ids, Values{f.inverse: int64(0)})
 	}
 	switch c.number {
+	default:
+		return nil // Odoo passes over numbers it does not know
 	case commandCreate:
 		values := Values{}
 		for name, value := range c.values {
@@ -126,6 +128,7 @@ func (tx *transaction) applyToChildren(f *field, id int64, c command) error {
 		return tx.write(target, []int64{c.id}, Values{f.inverse: id})
 	case commandClear:
 		return leave(tx.children(target, f, id))
+	case commandSet:
 	}
 	// Set: those not named leave, those named come.
 	current := tx.children(target, f, id)

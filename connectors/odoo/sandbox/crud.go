@@ -189,7 +189,9 @@ func (tx *transaction) unlink(m *model, ids []int64) error {
 		if err := tx.detach(m, r.id); err != nil {
 			return err
 		}
-		tx.drop(m, r.id)
+		if tx.row(m, r.id) != nil {
+			tx.drop(m, r.id)
+		}
 	}
 	if m.removed != nil {
 		return m.removed(tx, rows)
@@ -231,7 +233,7 @@ func (tx *transaction) detachFrom(user *model, f *field, r *row, id int64) error
 		case r.ref(f.name) != id:
 		case f.cascade:
 			return tx.unlink(user, []int64{r.id})
-		case f.required:
+		case f.required || f.restrict:
 			return tx.stillUsed(user, f)
 		default:
 			tx.update(user, r.id, Values{f.name: int64(0)})

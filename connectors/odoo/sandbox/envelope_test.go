@@ -21,7 +21,7 @@ func post(erp *ERP, path, contentType, body string) *http.Response {
 	return recorder.Result()
 }
 
-func text3(t *testing.T, response *http.Response) string {
+func bodyOf(t *testing.T, response *http.Response) string {
 	t.Helper()
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
@@ -46,11 +46,11 @@ func TestEnvelope(t *testing.T) {
 		"another path (056)": {"/nope", "application/json", "{}", 404, "<title>Odoo</title>"},
 	} {
 		response := post(erp, c.path, c.contentType, c.body)
-		if body := text3(t, response); response.StatusCode != c.status || !strings.Contains(body, c.says) {
+		if body := bodyOf(t, response); response.StatusCode != c.status || !strings.Contains(body, c.says) {
 			t.Errorf("%s: %d %s", name, response.StatusCode, body)
 		}
 	}
-	empty := text3(t, post(erp, "/jsonrpc", "application/json", `{"jsonrpc": "2.0", "method": "call", "params": {}, "id": 1}`))
+	empty := bodyOf(t, post(erp, "/jsonrpc", "application/json", `{"jsonrpc": "2.0", "method": "call", "params": {}, "id": 1}`))
 	if !strings.Contains(empty, "missing 3 required positional arguments") {
 		t.Errorf("054: %s", empty)
 	}
@@ -64,7 +64,7 @@ func service(t *testing.T, erp *ERP, service, method string, args ...any) (any, 
 		t.Fatal(err)
 	}
 	var answer map[string]any
-	if err := json.Unmarshal([]byte(text3(t, post(erp, "/jsonrpc", "application/json", string(body)))), &answer); err != nil {
+	if err := json.Unmarshal([]byte(bodyOf(t, post(erp, "/jsonrpc", "application/json", string(body)))), &answer); err != nil {
 		t.Fatal(err)
 	}
 	if answer["id"] != 7.0 || answer["jsonrpc"] != "2.0" {
@@ -138,7 +138,7 @@ func TestVersionPages(t *testing.T) {
 		if got := post(erp, "/web/version", "", "").StatusCode; got != page {
 			t.Errorf("%d: /web/version answers %d", version, got)
 		}
-		if got := text3(t, post(erp, "/web/webclient/version_info", "application/json", "{}")); !strings.Contains(got, `"server_version_info"`) {
+		if got := bodyOf(t, post(erp, "/web/webclient/version_info", "application/json", "{}")); !strings.Contains(got, `"server_version_info"`) {
 			t.Errorf("%d: version_info answers %s", version, got)
 		}
 	}

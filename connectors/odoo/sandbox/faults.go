@@ -3,6 +3,7 @@ package sandbox
 import (
 	"fmt"
 	"strconv"
+	"strings"
 )
 
 // Fault is an error with Odoo's own class and words, as recorded.
@@ -141,6 +142,18 @@ func (tx *transaction) allowed(m *model, operation string) error {
 }
 
 func accessDenied() error { return fault("odoo.exceptions.AccessDenied", "Access Denied") }
+
+// pythonList writes a list as Python would show it.
+func pythonList(list []any) string {
+	items := make([]string, len(list))
+	for i, item := range list {
+		items[i] = python(item)
+		if inner, ok := item.([]any); ok {
+			items[i] = pythonList(inner)
+		}
+	}
+	return "[" + strings.Join(items, ", ") + "]"
+}
 
 // python writes a value as Python would show it, for messages that quote one.
 func python(value any) string {

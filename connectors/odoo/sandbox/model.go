@@ -39,9 +39,9 @@ type field struct {
 	options  [][2]string
 	required bool
 	readonly bool
-	// cascade deletes this record with the one it points to; otherwise a
-	// required reference forbids the deletion and another is emptied.
-	cascade bool
+	// cascade deletes this record with the one it points to, restrict forbids
+	// that deletion, as a required reference does; another is emptied.
+	cascade, restrict bool
 	// inactive: lists of records show archived ones as well.
 	inactive bool
 	// digits names the decimal.precision that values are rounded to.
@@ -85,6 +85,8 @@ func required(f *field) { f.required = true }
 func readonly(f *field) { f.readonly = true }
 
 func cascade(f *field) { f.cascade = true }
+
+func restrict(f *field) { f.restrict = true }
 
 func withInactive(f *field) { f.inactive = true }
 

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"net/mail"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -64,8 +65,8 @@ func (e *ERP) partnerModel() *model {
 			declare("street2", char, "Street2"),
 			declare("city", char, "City"),
 			declare("zip", char, "Zip"),
-			declare("state_id", many2one, "State", to("res.country.state")),
-			declare("country_id", many2one, "Country", to("res.country")),
+			declare("state_id", many2one, "State", to("res.country.state"), restrict),
+			declare("country_id", many2one, "Country", to("res.country"), restrict),
 			declare("vat", char, "Tax ID"),
 			declare("ref", char, "Reference"),
 			declare("lang", selection, "Language", initial("en_US"), choices("en_US", "English (US)")),
@@ -123,14 +124,18 @@ func commercialPartner(tx *transaction, r *row) any {
 	return r.id
 }
 
-// normalizedEmail is the one address that a text holds, in small letters; nil
-// when there is none or more than one.
+var bareAddress = regexp.MustCompile(`[^\s,;<>"]+@[^\s,;<>"]+`)
+
+// normalizedEmail is the first address that a text holds, in small letters; nil
+// when there is none.
 func normalizedEmail(text string) any {
-	list, err := mail.ParseAddressList(text)
-	if err != nil || len(list) != 1 {
-		return nil
+	if list, err := mail.ParseAddressList(text); err == nil {
+		return strings.ToLower(list[0].Address)
 	}
-	return strings.ToLower(list[0].Address)
+	if address := bareAddress.FindString(text); address != "" {
+		return strings.ToLower(address)
+	}
+	return nil
 }
 
 // partnerHasName: only addresses other than contacts may have no name (odoo18/023).

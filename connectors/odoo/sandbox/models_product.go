@@ -103,8 +103,7 @@ func (e *ERP) templateModel() *model {
 			code, _ := onlyVariant("default_code")(tx, r).(string)
 			return withCode(code, r.text("name"))
 		},
-		changed:  templateChanged,
-		removing: func(tx *transaction, rows []*row) error { return nil },
+		changed: templateChanged,
 	}
 }
 
@@ -130,7 +129,8 @@ func (e *ERP) variantModel(template *model) *model {
 		display: func(tx *transaction, r *row) string {
 			return withCode(r.text("default_code"), tx.template(r).text("name"))
 		},
-		check: uniqueBarcode,
+		check:   uniqueBarcode,
+		removed: removeEmptyTemplates,
 	}
 	own := map[string]bool{"product_variant_ids": true, "product_variant_id": true, "product_variant_count": true}
 	for _, f := range m.list {
@@ -235,6 +235,21 @@ func templateChanged(tx *transaction, ids []int64, given Values, created bool) e
 			if err := tx.write(variant, []int64{variants[0].id}, kept); err != nil {
 				return err
 			}
+		}
+	}
+	return nil
+}
+
+// removeEmptyTemplates deletes templates that lost their last variant.
+func removeEmptyTemplates(tx *transaction, rows []*row) error {
+	m := tx.must("product.template")
+	for _, r := range rows {
+		template := tx.template(r)
+		if template == nil || len(tx.variants(template)) > 0 {
+			continue
+		}
+		if err := tx.unlink(m, []int64{template.id}); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -48,12 +48,9 @@ func (e *ERP) tradeModels() []*model {
 	}
 }
 
-// defaultPricelist is the first one in 18. In 19 pricelists are a feature to be
-// switched on, and without it a customer has none (odoo18/231, odoo19/253).
+// defaultPricelist is the first one. A fresh 19 has none (odoo19/253), 18 has
+// one (odoo18/231).
 func defaultPricelist(tx *transaction) any {
-	if tx.erp.latest() {
-		return int64(0)
-	}
 	rows, err := tx.find(tx.must("product.pricelist"), nil, query{limit: 1})
 	if err != nil || len(rows) == 0 {
 		return int64(0)

@@ -45,7 +45,7 @@ func (e *ERP) orderLineModel() *model {
 			declare("sequence", integer, "Sequence", initial(int64(10))),
 			declare("name", text, "Description", required),
 			declare("display_type", selection, "Display Type", choices(displays...)),
-			declare("product_id", many2one, "Product", to("product.product")),
+			declare("product_id", many2one, "Product", to("product.product"), restrict),
 			declare("product_template_id", many2one, "Product Template", to("product.template"), computed(func(tx *transaction, r *row) any {
 				if product := tx.record("product.product", r.ref("product_id")); product != nil {
 					return product.ref("product_tmpl_id")
@@ -53,7 +53,7 @@ func (e *ERP) orderLineModel() *model {
 				return int64(0)
 			})),
 			declare("product_uom_qty", float, "Quantity", required, qty, initial(decimal.NewFromInt(1))),
-			declare(e.uomField(), many2one, e.label("Unit of Measure", "Unit"), to("uom.uom")),
+			declare(e.uomField(), many2one, e.label("Unit of Measure", "Unit"), to("uom.uom"), restrict),
 			declare("price_unit", float, "Unit Price", required, digits(productPrice)),
 			declare("technical_price_unit", float, "Technical Price Unit"),
 			declare("discount", float, "Discount (%)", digits("Discount")),
@@ -231,14 +231,12 @@ func (tx *transaction) pricedByHand(order, line *row) bool {
 	return !technical.Equal(price) || line.amount("qty_invoiced").IsPositive()
 }
 
-// checkLine: a line sells a product or is text, not both.
-func checkLine(tx *transaction, rows []*row) error {
+// checkLine: a line of text sells nothing. The other way round Odoo means to
+// forbid a line without a product, too, but its constraint never does: it is
+// confirming that fails.
+func checkLine(_ *transaction, rows []*row) error {
 	for _, r := range rows {
-		sells := r.ref("product_id") != 0 && r.ref(tx.erp.uomField()) != 0
-		switch {
-		case r.text("display_type") == "" && !r.flag("is_downpayment") && !sells:
-			return notPossible("Missing required fields on accountable sale order line.")
-		case r.text("display_type") != "" && (r.ref("product_id") != 0 || !r.amount("price_unit").IsZero()):
+		if r.text("display_type") != "" && (r.ref("product_id") != 0 || !r.amount("price_unit").IsZero()) {
 			return notPossible("Forbidden values on non-accountable sale order line")
 		}
 	}

@@ -139,6 +139,8 @@ func cursorsOf19(t *testing.T, p *replay) {
 func euroOf19(t *testing.T, p *replay) {
 	t.Helper()
 	shopOf19(t, p)
+	// The default pricelist is the first one.
+	p.add(t, "product.pricelist", Values{"name": "Default"})
 	euro := p.find(t, "res.currency", "name", "EUR")
 	p.learn("res.currency", 126, euro)
 	p.learn("product.pricelist", 2, p.add(t, "product.pricelist", Values{"name": "Euro", "currency_id": euro}))

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -209,155 +208,6 @@ func (p *replay) send(x exchange, list []any, named map[string]any) (any, map[st
 	return answer["result"], nil
 }
 
-// words leaves out what a message quotes of one server's own state.
-func (p *replay) words(message string) string {
-	if i := strings.Index(message, "\nLINE 1:"); i >= 0 {
-		message = message[:i]
-	}
-	if i := strings.Index(message, "\n{'type'"); i >= 0 {
-		message = message[:i]
-	}
-	return message
-}
-
-func (p *replay) ids(m *model, value any) any {
-	switch v := value.(type) {
-	case []any:
-		out := make([]any, len(v))
-		for i, item := range v {
-			out[i] = p.ids(m, item)
-		}
-		return out
-	case json.Number:
-		id, err := strconv.ParseInt(v.String(), 10, 64)
-		if err == nil {
-			return p.here(m.name, id)
-		}
-	}
-	return value
-}
-
-// translate turns recorded ids in an argument into those here, and leaves
-// fields out that the sandbox does not know.
-func (p *replay) translate(m *model, argument string, value any) any {
-	switch argument {
-	case "domain":
-		list, _ := value.([]any)
-		out := make([]any, len(list))
-		for i, item := range list {
-			out[i] = item
-			if c, ok := item.([]any); ok && len(c) == 3 {
-				out[i] = []any{c[0], c[1], p.fieldValue(m, c[0], c[2])}
-			}
-		}
-		return out
-	case "fields", "adr_pref":
-		list, _ := value.([]any)
-		if argument == "adr_pref" {
-			return value
-		}
-		var out []any
-		for _, item := range list {
-			name := item.(string)
-			if _, ok := m.fields[name]; ok || p.invalid(name) {
-				out = append(out, item)
-			} else {
-				p.left[m.name+"."+name] = true
-			}
-		}
-		return out
-	case "vals", "vals_list":
-		return p.values(m, value)
-	}
-	return value
-}
-
-// invalid tells names that are meant to be unknown.
-func (p *replay) invalid(name string) bool {
-	return strings.HasPrefix(name, "no_such") || name == "nope"
-}
-
-func (p *replay) values(m *model, value any) any {
-	switch v := value.(type) {
-	case []any:
-		out := make([]any, len(v))
-		for i, item := range v {
-			out[i] = p.values(m, item)
-		}
-		return out
-	case map[string]any:
-		out := map[string]any{}
-		for name, item := range v {
-			out[name] = p.fieldValue(m, name, item)
-		}
-		return out
-	}
-	return value
-}
-
-func (p *replay) fieldValue(m *model, name, value any) any {
-	text, _ := name.(string)
-	if text == "id" {
-		return p.ids(m, value)
-	}
-	f, ok := m.fields[text]
-	if !ok {
-		return value
-	}
-	if f.kind == jsonField {
-		return p.pinIDs(value)
-	}
-	if f.relation == "" {
-		return value
-	}
-	target := p.erp.models[f.relation]
-	list, ok := value.([]any)
-	if !ok || f.kind == many2one {
-		return p.ids(target, value)
-	}
-	out := make([]any, len(list))
-	for i, item := range list {
-		c, ok := item.([]any)
-		if !ok || len(c) < 2 {
-			out[i] = p.ids(target, item)
-			continue
-		}
-		command := []any{c[0], p.ids(target, c[1])}
-		if len(c) > 2 {
-			third := c[2]
-			if n, _ := asID(c[0]); n == commandSet {
-				third = p.ids(target, c[2])
-			} else {
-				third = p.values(target, third)
-			}
-			command = append(command, third)
-		}
-		out[i] = command
-	}
-	return out
-}
-
-// pinIDs translates the ids of taxes and currency in extra_tax_data.
-func (p *replay) pinIDs(value any) any {
-	data := asObject(value)
-	out := map[string]any{}
-	for name, item := range data {
-		out[name] = item
-	}
-	if id, ok := asID(data["currency_id"]); ok && data["currency_id"] != nil {
-		out["currency_id"] = p.here("res.currency", id)
-	}
-	amounts := map[string]any{}
-	for key, item := range asObject(data["manual_tax_amounts"]) {
-		id, _ := strconv.ParseInt(key, 10, 64)
-		amounts[strconv.FormatInt(p.here("account.tax", id), 10)] = item
-	}
-	if data["manual_tax_amounts"] != nil {
-		out["manual_tax_amounts"] = amounts
-	}
-	return out
-}
-
 func (p *replay) compareResult(x exchange, m *model, got any) {
 	p.t.Helper()
 	want := x.result
@@ -420,12 +270,12 @@ func (p *replay) compareRecord(x exchange, m *model, want, got map[string]any) {
 			continue
 		}
 		if !p.equal(m, m.fields[name], recorded, value) {
-			p.t.Errorf("%s: %s.%s is %s, recorded %s", x.file, m.name, name, text4(value), text4(recorded))
+			p.t.Errorf("%s: %s.%s is %s, recorded %s", x.file, m.name, name, jsonText(value), jsonText(recorded))
 		}
 	}
 }
 
-func text4(value any) string {
+func jsonText(value any) string {
 	data, err := json.Marshal(value)
 	if err != nil {
 		return fmt.Sprint(value)
@@ -451,7 +301,7 @@ func (p *replay) equal(m *model, f *field, want, got any) bool {
 		b, errB := toDecimal(got)
 		return errA == nil && errB == nil && a.Sub(b).Abs().LessThan(decimal.New(1, -9))
 	case f.kind == jsonField:
-		return text4(p.pinIDs(want)) == text4(got) || want == got
+		return jsonText(p.pinIDs(want)) == jsonText(got) || want == got
 	}
 	return reflect.DeepEqual(want, got)
 }

@@ -1,0 +1,60 @@
+package flow
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"maps"
+	"slices"
+)
+
+// setVersions gives every flow the hash of its text and of the flows it calls:
+// whoever changes a part changes the whole. The calls have been resolved.
+func setVersions(flows []*Flow, docs map[*Flow]*document) {
+	done := map[*Flow]bool{}
+	for _, f := range flows {
+		setVersion(f, docs, done)
+	}
+}
+
+func setVersion(f *Flow, docs map[*Flow]*document, done map[*Flow]bool) string {
+	if done[f] {
+		return f.Version
+	}
+	done[f] = true // before the parts: a cycle was reported, and must end here
+	called := map[*Flow]bool{}
+	for _, s := range f.Steps {
+		for _, c := range s.calls() {
+			if c.Flow != nil {
+				called[c.Flow] = true
+			}
+		}
+	}
+	parts := make([]string, 0, len(called))
+	for part := range maps.Keys(called) {
+		parts = append(parts, part.Name+" "+setVersion(part, docs, done))
+	}
+	slices.Sort(parts)
+	hash := sha256.New()
+	for _, text := range append([]string{docs[f].src.text}, parts...) {
+		hash.Write([]byte(text))
+		hash.Write([]byte{0})
+	}
+	f.Version = hex.EncodeToString(hash.Sum(nil)[:6])
+	return f.Version
+}
+
+// calls lists the calls that a step may make.
+func (s *Step) calls() []*Call {
+	var all []*Call
+	if s.Call != nil {
+		all = append(all, s.Call)
+	}
+	if s.Link != nil {
+		for _, c := range []*Call{s.Link.Match, s.Link.Create, s.Link.Update} {
+			if c != nil {
+				all = append(all, c)
+			}
+		}
+	}
+	return all
+}
