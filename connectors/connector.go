@@ -132,10 +132,30 @@ type Operation struct {
 	Params *Schema
 	// Result is the type of what Call returns; nil means nothing is known.
 	Result *Schema
+	// Present, if set, says of an update how to read the record that it changes, so
+	// that a dry run can show what would be different; false when these parameters
+	// name no one record.
+	Present func(params map[string]any) (Present, bool)
 	// ResultFor, if set, narrows Result by those parameters that are constant
 	// in the flow file (the others are absent): the model of an Odoo read, say.
 	ResultFor func(params map[string]any) *Schema
 }
+
+// Present says what an update is about to change.
+type Present struct {
+	Read    Call           // reads the record as it is now; its answer is the record
+	Changes map[string]any // the fields that the update sets
+}
+
+// OnceOnly tells whether a write that was done must not be done again: a create,
+// or one that is declared unrepeatable.
+func (o Operation) OnceOnly() bool {
+	return o.Effect == Create || o.Effect != Read && o.Effect != "" && !o.Repeatable()
+}
+
+// Repeatable tells whether a write of which it is not known whether it happened
+// may simply be done again.
+func (o Operation) Repeatable() bool { return o.Repeat == Idempotent || o.Repeat == ReadBack }
 
 // ResultType returns the type of the operation's result, given its constant
 // parameters.
@@ -182,4 +202,13 @@ type Receipt struct {
 	// Note says in words why Event is empty or unknown, or what is odd about the
 	// delivery (an error body, say).
 	Note string
+}
+
+// Extender is implemented by connectors that take more operations from an app:
+// the addresses of plugins, which no connector can know.
+type Extender interface {
+	// Extend returns a connector that knows these operations besides its own. It
+	// leaves the receiver as it is. The form of a declaration is the connector's;
+	// what does not fit it is an error for the app's author.
+	Extend(operations []map[string]any) (Connector, error)
 }

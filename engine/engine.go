@@ -46,6 +46,9 @@ type Config struct {
 	// LeaseTTL is how long a worker that fell silent keeps its key; 0 means
 	// run.DefaultLease.
 	LeaseTTL time.Duration
+	// UnclearWait is the least wait before a write that got no answer is tried
+	// again; 0 means the executor's own.
+	UnclearWait time.Duration
 	// Observe, if set, is told of each run that ended its attempt.
 	Observe func(store.Run, store.Outcome)
 }
@@ -95,7 +98,8 @@ func Open(ctx context.Context, config Config) (*Engine, error) {
 	e.router = &event.Router{App: e.App, Settings: e.settings, Store: st, Doorbell: e.doorbell}
 	e.executor = &run.Executor{
 		App: e.App, Version: e.versions.Flow, Store: st, Connections: e.connections, Settings: e.settings,
-		Log: config.Log, Owner: owner(), LeaseTTL: config.LeaseTTL, Backoff: config.Backoff, Observe: config.Observe,
+		Log: config.Log, Owner: owner(), LeaseTTL: config.LeaseTTL, Backoff: config.Backoff, UnclearWait: config.UnclearWait,
+		Observe: config.Observe,
 	}
 	return e, nil
 }

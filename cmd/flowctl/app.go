@@ -62,7 +62,7 @@ func execute(ctx context.Context, args []string, stdin io.Reader, stdout, stderr
 		ExitErrHandler:         func(*cli.Context, error) {}, // told below
 		Commands: []*cli.Command{
 			demoCommand(), serveCommand(), runCommand(), runsCommand(), linksCommand(), settingsCommand(),
-			validateCommand(), sandboxCommand(),
+			validateCommand(), doctorCommand(), sandboxCommand(),
 		},
 		OnUsageError: func(_ *cli.Context, err error, _ bool) error { return &exitError{exitUsage, err} },
 		CommandNotFound: func(c *cli.Context, name string) {
@@ -78,15 +78,20 @@ func execute(ctx context.Context, args []string, stdin io.Reader, stdout, stderr
 	if err == nil {
 		return exitDone
 	}
-	code := exitFailed
-	var exit *exitError
-	if errors.As(err, &exit) {
-		code = exit.code
-	}
+	code := codeOf(err)
 	if message := err.Error(); message != "" {
 		fmt.Fprintf(stderr, "flowctl: %s\n", message)
 	}
 	return code
+}
+
+// codeOf is the exit code of an error.
+func codeOf(err error) int {
+	var exit *exitError
+	if errors.As(err, &exit) {
+		return exit.code
+	}
+	return exitFailed
 }
 
 func versionText() string {

@@ -60,7 +60,7 @@ func engineFlags() []cli.Flag {
 var machineVariables = map[string]bool{
 	"FLOWS": true, "INSTANCE": true, "DATA": true, "DATABASE_URL": true, "REDIS_URL": true, "LOG_LEVEL": true,
 	"LISTEN": true, "PUBLIC_URL": true, "SECRET_KEY": true, "CA_FILE": true,
-	"LEASE": true, "RETRY_BACKOFF": true, "REQUEST_TIMEOUT": true,
+	"LEASE": true, "RETRY_BACKOFF": true, "REQUEST_TIMEOUT": true, "UNCLEAR_WAIT": true,
 }
 
 // settingsFromEnvironment reads FLOWCTL_<NAME> for every setting that the app

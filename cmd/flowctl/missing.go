@@ -13,13 +13,16 @@ import (
 	"github.com/flowctl/flowctl/engine/flow"
 )
 
-// requireSettings fails with exitSetting, before anything is stored, when a
-// connection that the flow calls cannot be opened for want of settings.
+// requireSettings fails with exitSetting, before anything is stored, when
+// connections that the flow calls cannot be opened for want of settings. It tells
+// of all of them.
 func requireSettings(c *cli.Context, e *engine.Engine, f *flow.Flow) error {
+	var errs []error
 	for _, name := range connectionsOf(f) {
-		if err := requireConnection(c.Context, e, c.String("instance"), name); err != nil {
-			return err
-		}
+		errs = append(errs, requireConnection(c.Context, e, c.String("instance"), name))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return failure(codeOf(err), "%w", err)
 	}
 	return nil
 }

@@ -25,12 +25,14 @@ func rhythmFlags() []cli.Flag {
 			Usage: "waits before each further attempt of a run whose other system failed, by comma; then it has failed"},
 		&cli.DurationFlag{Name: "request-timeout", EnvVars: []string{"FLOWCTL_REQUEST_TIMEOUT"},
 			Usage: "how long the shop or Odoo may take to answer a request; without it 90 s and 130 s"},
+		&cli.DurationFlag{Name: "unclear-wait", EnvVars: []string{"FLOWCTL_UNCLEAR_WAIT"},
+			Usage: "the least wait before a write that got no answer is tried again, for the other system may still be at it; without it 5 s"},
 	}
 }
 
 // setRhythm reads the flags into the engine's configuration.
 func setRhythm(c *cli.Context, config *engine.Config) error {
-	config.LeaseTTL = c.Duration("lease")
+	config.LeaseTTL, config.UnclearWait = c.Duration("lease"), c.Duration("unclear-wait")
 	if config.LeaseTTL < minLease {
 		return failure(exitUsage, "--lease: %v is too short, at least %v is needed", config.LeaseTTL, minLease)
 	}
@@ -40,6 +42,9 @@ func setRhythm(c *cli.Context, config *engine.Config) error {
 			return failure(exitUsage, "--retry-backoff: %q is no time such as 30s; give several by comma: 1s,10s,1m", text)
 		}
 		config.Backoff = append(config.Backoff, wait)
+	}
+	if config.UnclearWait < 0 {
+		return failure(exitUsage, "--unclear-wait: %v is less than nothing", config.UnclearWait)
 	}
 	switch timeout := c.Duration("request-timeout"); {
 	case timeout < 0:

@@ -24,6 +24,7 @@ func TestServeRefusesATimeThatCannotWork(t *testing.T) {
 		{"--retry-backoff", "1s,,2s", "is no time"},
 		{"--retry-backoff", "-1s", "is no time"},
 		{"--request-timeout", "-1s", "less than nothing"},
+		{"--unclear-wait", "-1s", "less than nothing"},
 	} {
 		var out, errors bytes.Buffer
 		code := execute(t.Context(), []string{"flowctl", "serve", "--data", t.TempDir(), test.flag, test.value}, nil, &out, &errors)

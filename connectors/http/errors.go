@@ -81,6 +81,10 @@ func wordsOf(raw any, depth int) string {
 // redirected is a redirect that was not followed.
 func (a *answer) redirected() *connectors.Error {
 	e := &connectors.Error{Class: connectors.Permanent, Code: connectors.CodeBadConfig}
+	if a.status == nethttp.StatusSeeOther && a.request.action.writes() {
+		// "Done, look there" (RFC 9110, 15.4.4), or a login page: it cannot be told.
+		e.Class, e.Code = connectors.Unclear, connectors.CodeBadAnswer
+	}
 	next := a.redirect()
 	if next == nil {
 		e.Message = a.request.failed(e.Class, fmt.Sprintf("it answered HTTP %d without saying where to go", a.status))

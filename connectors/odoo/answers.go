@@ -11,9 +11,9 @@ import (
 	"github.com/flowctl/flowctl/connectors"
 )
 
-// statusError is about an answer that is not 200. Odoo's own errors are 200
-// (recordings odoo18/015 to 064); other statuses come from its web server or
-// from what stands before it.
+// statusError is about an answer that is neither 200 nor an error of Odoo's own
+// (recordings odoo18/015 to 064): it comes from the web server or from what
+// stands before it.
 func statusError(resp *http.Response, body []byte, call rpcCall) *connectors.Error {
 	e := &connectors.Error{Class: connectors.Permanent, Code: connectors.CodeBadAnswer}
 	status := strconv.Itoa(resp.StatusCode) + " " + http.StatusText(resp.StatusCode)
@@ -35,9 +35,12 @@ func statusError(resp *http.Response, body []byte, call rpcCall) *connectors.Err
 		e.Advice = "Something before Odoo asks for a password of its own."
 	case code == http.StatusForbidden:
 		e.Code = connectors.CodeForbidden
-		e.Advice = "A firewall before Odoo blocks the call; let POST /jsonrpc pass."
+		e.Advice = "A firewall before Odoo blocks the call; let POST " + call.address() + " pass."
 	case code == http.StatusNotFound:
-		e.Advice = "There is no Odoo API at this URL: check the address, and that the server lets POST /jsonrpc through for this database."
+		e.Advice = "There is no Odoo API at this URL: check the address, and that the server lets POST " + call.address() + " through for this database."
+		if call.address() == rpcPath {
+			e.Advice += " An Odoo that has no " + rpcPath + " any more wants an API key instead of a password, and arguments by name (kwargs)."
+		}
 	case code >= 300 && code < 400:
 		e.Code = connectors.CodeBadConfig
 		e.Advice = "Set the Odoo URL to the address it redirects to."
@@ -70,7 +73,7 @@ func retryAfter(header string, now time.Time) time.Duration {
 	return min(max(wait, 0), maxRetryAfter)
 }
 
-// badAnswer is about a 200 that is not JSON-RPC: a maintenance page, a
+// badAnswer is about a 200 that is not Odoo's: a maintenance page, a
 // firewall's question, an answer that was cut off.
 func badAnswer(body []byte, call rpcCall) *connectors.Error {
 	e := &connectors.Error{

@@ -64,14 +64,6 @@ func (c *Connection) Check(ctx context.Context, _ connectors.Wanted) []connector
 	return found
 }
 
-func (r *jsonRPC) clockFinding() (connectors.Finding, bool) {
-	finding := r.clock.Load()
-	if finding == nil {
-		return connectors.Finding{}, false
-	}
-	return *finding, true
-}
-
 func checkVersion(v Version) connectors.Finding {
 	switch {
 	case v.Major < oldestVersion:

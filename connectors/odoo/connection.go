@@ -4,14 +4,9 @@ import (
 	"context"
 	"maps"
 	"sync"
-	"time"
 
 	"github.com/flowctl/flowctl/connectors"
 )
-
-// versionTTL is how long the server's version is believed; an upgrade of Odoo
-// takes it down for longer than any run waits.
-const versionTTL = time.Hour
 
 // Connection works with one Odoo database as one user.
 type Connection struct {
@@ -22,9 +17,8 @@ type Connection struct {
 	// context is sent with every call: company and language.
 	context map[string]any
 
-	mu           sync.Mutex
-	version      Version
-	versionAsked time.Time
+	mu   sync.Mutex
+	seen Version
 }
 
 var _ connectors.Connection = (*Connection)(nil)
@@ -88,20 +82,16 @@ func (c *Connection) getVersion(ctx context.Context, _ params) (any, error) {
 	return map[string]any{"major": v.Major, "version": v.Text}, nil
 }
 
+// serverVersion asks the transport, which caches it, and remembers it for
+// messages.
 func (c *Connection) serverVersion(ctx context.Context) (Version, error) {
-	c.mu.Lock()
-	known, asked := c.version, c.versionAsked
-	c.mu.Unlock()
-	if known.Text != "" && time.Since(asked) < versionTTL {
-		return known, nil
-	}
 	v, err := c.remote.version(ctx)
 	if err != nil {
 		return Version{}, err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.version, c.versionAsked = v, time.Now()
+	c.seen = v
 	return v, nil
 }
 
@@ -109,7 +99,7 @@ func (c *Connection) serverVersion(ctx context.Context) (Version, error) {
 func (c *Connection) knownVersion() Version {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.version
+	return c.seen
 }
 
 func (c *Connection) listFields(ctx context.Context, p params) (any, error) {

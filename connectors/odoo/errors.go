@@ -78,14 +78,17 @@ func rootCause(err error) string {
 // rpcError is the error member of an answer. Its code is always 200 up to
 // version 18 and 0 in 19: what happened is told by data.name alone.
 type rpcError struct {
-	Message string `json:"message"`
-	Data    struct {
-		Name      string `json:"name"`
-		Message   string `json:"message"`
-		Arguments []any  `json:"arguments"`
-		// debug, the traceback, is left out: it is not for people and shows
-		// the server's insides.
-	} `json:"data"`
+	Message string       `json:"message"`
+	Data    rpcErrorData `json:"data"`
+}
+
+// rpcErrorData is Odoo's own error: inside that of JSON-RPC, the whole body of
+// JSON-2. The traceback (debug) is left out: it is not for people and shows the
+// server's insides.
+type rpcErrorData struct {
+	Name      string `json:"name"`
+	Message   string `json:"message"`
+	Arguments []any  `json:"arguments"`
 }
 
 // maxMessage bounds Odoo's own words in a message, in characters.
@@ -143,18 +146,30 @@ func databaseError(text string, out *connectors.Error) {
 	switch {
 	case strings.Contains(text, "database") && strings.Contains(text, "does not exist"):
 		// The text names the database server's address, which helps nobody.
-		out.Code = connectors.CodeBadConfig
-		out.Message = "Odoo has no database of this name"
+		name := ""
 		if m := quoted.FindStringSubmatch(text[strings.Index(text, "database"):]); m != nil {
-			out.Message = "Odoo has no database " + strconv.Quote(m[1])
+			name = m[1]
 		}
-		out.Advice = "Check the database's name; Odoo's login page and the address /web/database/selector show it."
+		*out = *noDatabase(name)
 	case out.Code == "psycopg2.OperationalError", out.Code == "psycopg2.InterfaceError":
 		out.Class = connectors.Transient
 		out.Advice = "Odoo cannot reach its own database."
 	default:
 		out.Advice = "Check the kinds of the values: Odoo's database did not take one."
 	}
+}
+
+func noDatabase(name string) *connectors.Error {
+	e := &connectors.Error{
+		Class:   connectors.Permanent,
+		Code:    connectors.CodeBadConfig,
+		Message: "Odoo has no database of this name",
+		Advice:  "Check the database's name; Odoo's login page and the address /web/database/selector show it.",
+	}
+	if name != "" {
+		e.Message = "Odoo has no database " + strconv.Quote(name)
+	}
+	return e
 }
 
 var (

@@ -114,12 +114,7 @@ func TestFaults(t *testing.T) {
 	const transient, unclear, permanent = connectors.Transient, connectors.Unclear, connectors.Permanent
 	page := "<html><title>Just a moment...</title>"
 	serialization := &sandbox.Fault{Name: "psycopg2.errors.SerializationFailure", Message: "could not serialize access due to concurrent update"}
-	cases := map[string]struct {
-		incident    sandbox.Incident
-		read, write connectors.Class
-		code        string
-		says        string
-	}{
+	cases := map[string]faultCase{
 		"connection dropped":   {sandbox.Incident{Drop: true}, transient, unclear, connectors.CodeUnreachable, "broke"},
 		"dropped after it":     {sandbox.Incident{Drop: true, After: true}, transient, unclear, connectors.CodeUnreachable, "broke"},
 		"no answer in time":    {sandbox.Incident{Hang: true}, transient, unclear, connectors.CodeUnreachable, "no answer in time"},
@@ -141,42 +136,57 @@ func TestFaults(t *testing.T) {
 		"session":              {sandbox.Incident{Fault: &sandbox.Fault{Name: "odoo.http.SessionExpiredException", Message: "Session expired"}}, permanent, permanent, connectors.CodeUnauthorized, "expired"},
 		"login refused":        {sandbox.Incident{Fault: &sandbox.Fault{Name: "odoo.exceptions.AccessDenied", Message: "Access Denied"}}, permanent, permanent, connectors.CodeUnauthorized, "refused the login"},
 	}
-	for name, c := range cases {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			b := setup(t, sandbox.Options{})
-			b.call("count", params{"model": "res.partner"}) // logs in and asks for the fields
-			b.erp.OnRequest(func(_ *http.Request, call sandbox.Call) *sandbox.Incident {
-				if call.Method == "fields_get" {
-					return nil
-				}
-				return &c.incident
-			})
-			try := func(operation string, p params, want connectors.Class) {
-				t.Helper()
-				ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
-				defer cancel()
-				if !c.incident.Hang {
-					ctx = t.Context()
-				}
-				_, err := b.connection.Call(ctx, connectors.Call{Operation: operation, Params: p})
-				e, ok := err.(*connectors.Error)
-				if !ok {
-					t.Fatalf("%s: %v is no *Error", operation, err)
-				}
-				if e.Class != want || e.Code != c.code || !strings.Contains(e.Message, c.says) {
-					t.Errorf("%s: %s %s %q, want %s %s %q", operation, e.Class, e.Code, e.Message, want, c.code, c.says)
-				}
-				if strings.Contains(e.Message+e.Advice, apiKey) || e.Err != nil && strings.Contains(e.Err.Error(), apiKey) {
-					t.Errorf("the key is shown: %q %v", e.Message, e.Err)
-				}
-				if c.incident.Header.Get("Retry-After") != "" && e.RetryAfter != 7*time.Second {
-					t.Errorf("RetryAfter is %s", e.RetryAfter)
-				}
+	eachVersion(t, func(t *testing.T, on *bench) {
+		for name, c := range cases {
+			testFault(t, name, on.erp.Options().Version, c)
+		}
+	})
+}
+
+type faultCase struct {
+	incident    sandbox.Incident
+	read, write connectors.Class
+	code        string
+	says        string
+}
+
+func testFault(t *testing.T, name string, version int, c faultCase) {
+	t.Helper()
+	t.Run(name, func(t *testing.T) {
+		t.Parallel()
+		b := setup(t, sandbox.Options{Version: version})
+		b.call("count", params{"model": "res.partner"}) // logs in and asks for the fields
+		b.erp.OnRequest(func(_ *http.Request, call sandbox.Call) *sandbox.Incident {
+			if call.Method == "fields_get" {
+				return nil
 			}
-			try("count", params{"model": "res.partner"}, c.read)
-			try("create", params{"model": "res.partner", "values": params{"name": "x"}}, c.write)
+			return &c.incident
 		})
+		try := func(operation string, p params, want connectors.Class) {
+			t.Helper()
+			ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+			defer cancel()
+			if !c.incident.Hang {
+				ctx = t.Context()
+			}
+			_, err := b.connection.Call(ctx, connectors.Call{Operation: operation, Params: p})
+			e, ok := err.(*connectors.Error)
+			if !ok {
+				t.Fatalf("%s: %v is no *Error", operation, err)
+			}
+			if e.Class != want || e.Code != c.code || !strings.Contains(e.Message, c.says) {
+				t.Errorf("%s: %s %s %q, want %s %s %q", operation, e.Class, e.Code, e.Message, want, c.code, c.says)
+			}
+			if strings.Contains(e.Message+e.Advice, apiKey) || e.Err != nil && strings.Contains(e.Err.Error(), apiKey) {
+				t.Errorf("the key is shown: %q %v", e.Message, e.Err)
+			}
+			if c.incident.Header.Get("Retry-After") != "" && e.RetryAfter != 7*time.Second {
+				t.Errorf("RetryAfter is %s", e.RetryAfter)
+			}
+		}
+		try("count", params{"model": "res.partner"}, c.read)
+		try("create", params{"model": "res.partner", "values": params{"name": "x"}}, c.write)
+	})
 	}
 }
 

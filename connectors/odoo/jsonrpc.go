@@ -4,38 +4,24 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"io"
 	"net/http"
-	"net/http/httptrace"
 	"strconv"
 	"strings"
 	"sync/atomic"
-	"time"
 
 	"golang.org/x/sync/singleflight"
 
 	"github.com/flowctl/flowctl/connectors"
 )
 
-const (
-	// maxAnswer bounds an answer's body. A page of 100 products with images is
-	// some MB.
-	maxAnswer = 64 << 20
-	// maxWait bounds a call whose context has no deadline. Odoo itself ends a
-	// request after two minutes (limit_time_real).
-	maxWait = 130 * time.Second
-)
-
-// jsonRPC is the transport over POST /jsonrpc, which every supported version
-// offers; 19 calls it deprecated.
+// jsonRPC is the transport over POST /jsonrpc, the only one before Odoo 19;
+// 19 calls it deprecated.
 type jsonRPC struct {
-	client   *http.Client
-	settings settings
+	wire *wire
 
 	uid    atomic.Int64 // 0: not yet asked
 	logins singleflight.Group
 	nextID atomic.Int64
-	clock  atomic.Pointer[connectors.Finding] // by the last answer that had a date
 }
 
 var _ transport = (*jsonRPC)(nil)
@@ -51,7 +37,7 @@ func (r *jsonRPC) version(ctx context.Context) (Version, error) {
 	}
 	if err := json.Unmarshal(result, &answer); err != nil || answer.Version == "" {
 		return Version{}, connectors.Errorf(connectors.Permanent, connectors.CodeBadAnswer,
-			"%s answers no version: it is no Odoo server", r.settings.url)
+			"%s answers no version: it is no Odoo server", r.wire.settings.url)
 	}
 	return Version{Major: majorVersion(answer.Version), Text: answer.Version}, nil
 }
@@ -89,7 +75,7 @@ func (r *jsonRPC) execute(ctx context.Context, call invocation) (json.RawMessage
 	result, err := r.post(ctx, rpcCall{
 		service: "object",
 		method:  "execute_kw",
-		args:    []any{r.settings.database, uid, r.settings.secret, call.model, call.method, args, kwargs},
+		args:    []any{r.wire.settings.database, uid, r.wire.settings.secret, call.model, call.method, args, kwargs},
 		call:    call,
 	})
 	if connectors.HasCode(err, connectors.CodeUnauthorized) {
@@ -120,7 +106,7 @@ func (r *jsonRPC) login(ctx context.Context) (int64, error) {
 }
 
 func (r *jsonRPC) authenticate(ctx context.Context) (int64, error) {
-	s := r.settings
+	s := r.wire.settings
 	result, err := r.post(ctx, rpcCall{
 		service: "common",
 		method:  "authenticate",
@@ -149,6 +135,7 @@ type rpcCall struct {
 	method  string
 	args    []any
 	call    invocation // of service object, for messages and classes
+	path    string     // of the request; "" is /jsonrpc
 }
 
 func (c rpcCall) String() string {
@@ -161,7 +148,7 @@ func (c rpcCall) String() string {
 func (r *jsonRPC) post(ctx context.Context, call rpcCall) (json.RawMessage, error) {
 	result, err := r.roundTrip(ctx, call)
 	if err != nil {
-		return nil, r.scrub(err)
+		return nil, r.wire.scrub(err)
 	}
 	return result, nil
 }
@@ -178,53 +165,16 @@ func (r *jsonRPC) roundTrip(ctx context.Context, call rpcCall) (json.RawMessage,
 		"params":  map[string]any{"service": call.service, "method": call.method, "args": args},
 	})
 	if err != nil {
-		return nil, connectors.Errorf(connectors.Permanent, connectors.CodeBadParams,
-			"%s: a value cannot be sent: %w", call, err)
+		return nil, unsendable(call, err)
 	}
-	if _, bounded := ctx.Deadline(); !bounded {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, maxWait)
-		defer cancel()
-	}
-	// Before there is a connection nothing can have happened on the other side.
-	var connected atomic.Bool
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
-	})
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, r.settings.url+"/jsonrpc", bytes.NewReader(body))
-	if err != nil {
-		return nil, connectors.Errorf(connectors.Permanent, connectors.CodeBadConfig, "%s: %w", call, err)
-	}
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("Accept", "application/json")
-	sent := time.Now()
-	resp, err := r.client.Do(req)
-	if err != nil {
-		class := connectors.Transient
-		if connected.Load() {
-			class = lostAnswer(call.call)
-		}
-		return nil, unreachable(err, class, call.String())
-	}
-	defer resp.Body.Close()
-	if finding, ok := connectors.ClockCheck(resp.Header, sent, time.Now()); ok {
-		r.clock.Store(&finding)
-	}
-	data, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+	answer, failed := r.wire.do(ctx, http.MethodPost, call, nil, body)
 	switch {
-	case resp.StatusCode != http.StatusOK:
-		return nil, statusError(resp, data, call)
-	case err != nil:
-		return nil, unreachable(err, lostAnswer(call.call), call.String())
-	case len(data) > maxAnswer:
-		return nil, &connectors.Error{
-			Class:   connectors.Permanent,
-			Code:    connectors.CodeBadAnswer,
-			Message: call.String() + ": Odoo's answer is larger than 64 MB",
-			Advice:  "Ask for fewer records at once (limit) or for fewer fields, images above all.",
-		}
+	case failed != nil:
+		return nil, failed
+	case answer.response.StatusCode != http.StatusOK:
+		return nil, statusError(answer.response, answer.body, call)
 	}
-	return decodeAnswer(data, call)
+	return decodeAnswer(answer.body, call)
 }
 
 func decodeAnswer(data []byte, call rpcCall) (json.RawMessage, *connectors.Error) {
@@ -241,14 +191,4 @@ func decodeAnswer(data []byte, call rpcCall) (json.RawMessage, *connectors.Error
 	}
 	// A method that returns None has no result at all (recording odoo18/064).
 	return answer.Result, nil
-}
-
-// scrub takes the key out of a message, in case the other side repeats it.
-func (r *jsonRPC) scrub(err *connectors.Error) error {
-	clean := func(text string) string { return strings.ReplaceAll(text, r.settings.secret, "[secret]") }
-	if err.Err != nil && strings.Contains(err.Err.Error(), r.settings.secret) {
-		err.Err = nil
-	}
-	err.Message, err.Advice = clean(err.Message), clean(err.Advice)
-	return err
 }

@@ -2,6 +2,9 @@
 // read and written over Odoo's own API with typed values and one set of field
 // names.
 //
+// It speaks JSON-2 where the server has it (19 and later) and there is an API
+// key, JSON-RPC otherwise (negotiate.go).
+//
 // Flows speak the names of Odoo 19; on an older server the connector translates
 // them both ways (names.go). Reads of master data are cached for some minutes
 // (master.go). Nothing has to be installed in Odoo.
@@ -29,7 +32,7 @@ func (Connector) Spec() connectors.Spec {
 	return connectors.Spec{
 		Name:       "odoo",
 		Title:      "Odoo",
-		Summary:    "Reads and writes the records of an Odoo ERP, versions 17 to 21, over JSON-RPC.",
+		Summary:    "Reads and writes the records of an Odoo ERP, versions 17 to 21, over JSON-RPC or JSON-2.",
 		Settings:   settingsSchema(),
 		Operations: operations(),
 	}
@@ -59,11 +62,8 @@ func (Connector) Open(config connectors.Config) (connectors.Connection, error) {
 	if err != nil {
 		return nil, err
 	}
-	rpc := &jsonRPC{
-		client:   httpClient(config.HTTPClient),
-		settings: settings,
-	}
-	return newConnection(rpc, settings), nil
+	remote := negotiate(&wire{client: httpClient(config.HTTPClient), settings: settings})
+	return newConnection(remote, settings), nil
 }
 
 // settings are the checked values of Spec.Settings.
@@ -72,6 +72,7 @@ type settings struct {
 	database string
 	login    string
 	secret   string // API key, or password where there is no key
+	key      bool   // the secret is an API key
 	company  int64  // 0: the user's own
 	lang     string // "": the user's own
 }
@@ -93,7 +94,7 @@ func readSettings(config connectors.Config) (settings, error) {
 		secret:   text("api_key"),
 		lang:     text("lang"),
 	}
-	if s.secret == "" {
+	if s.key = s.secret != ""; !s.key {
 		// A password may begin or end with a space; a key never does.
 		s.secret, _ = values["password"].(string)
 	}

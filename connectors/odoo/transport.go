@@ -5,9 +5,8 @@ import (
 	"encoding/json"
 )
 
-// transport carries calls to an Odoo server. There is one for JSON-RPC; JSON-2
-// (Odoo 19 and later) can be a second one, which is why arguments carry their
-// names: JSON-2 takes no positional ones.
+// transport carries calls to an Odoo server. Arguments carry their names, because
+// JSON-2 takes no others.
 type transport interface {
 	// version asks for the server's version; no login is needed.
 	version(ctx context.Context) (Version, error)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/flowctl/flowctl/connectors"
 )
@@ -19,6 +20,9 @@ type Connection struct {
 	client        *http.Client
 	signer        signer
 	schemes       schemes
+	book          *book
+	kept          kept
+	batchSize     batchSize
 }
 
 // Close lets idle connections go. It may be called twice.
@@ -27,18 +31,38 @@ func (c *Connection) Close() error {
 	return nil
 }
 
-// Call performs an operation of operations.yaml. A get, create, update or
-// delete returns the record; a list {items, total, pages}; a batch {create,
-// update, delete}, each item a record or {id, error}.
+// Call performs an operation. A get, create, update or delete returns the
+// record; a list {items, total, pages}; a walk {items, cursor, more}; a batch
+// {create, update, delete}, each item a record or {id, error}.
 func (c *Connection) Call(ctx context.Context, call connectors.Call) (any, error) {
-	op, ok := catalogue().byName[call.Operation]
+	op, ok := c.book.byName[call.Operation]
 	if !ok {
 		return nil, connectors.Errorf(connectors.Permanent, connectors.CodeBadParams,
 			"woocommerce has no operation %q", call.Operation)
 	}
-	request, err := op.request(call.Params)
+	switch {
+	case op.walk != "":
+		return c.walk(ctx, op, call.Params)
+	case op.shape == shapeBatch:
+		params, err := op.complete(call.Params)
+		if err != nil {
+			return nil, err
+		}
+		return c.batch(ctx, op, params)
+	case op.readBack != nil:
+		return c.create(ctx, op, call.Params)
+	}
+	return c.single(ctx, op, call.Params)
+}
+
+// single performs an operation by one request.
+func (c *Connection) single(ctx context.Context, op *operation, params map[string]any) (any, error) {
+	request, err := op.request(params)
 	if err != nil {
 		return nil, err
+	}
+	if result, ok := c.kept.get(request); ok {
+		return result, nil
 	}
 	got, err := c.do(ctx, request)
 	if err != nil {
@@ -49,7 +73,39 @@ func (c *Connection) Call(ctx context.Context, call connectors.Call) (any, error
 	if errors.As(err, &broken) {
 		return nil, c.scrubbed(broken)
 	}
+	if err == nil {
+		c.kept.put(request, result)
+	}
 	return result, err
+}
+
+// create performs a create that can be read back.
+func (c *Connection) create(ctx context.Context, op *operation, params map[string]any) (any, error) {
+	params, err := op.complete(params)
+	if err != nil {
+		return nil, err
+	}
+	started := time.Now()
+	values := op.valuesOf(params)
+	for _, field := range op.readBack.Needs {
+		if !isGiven(values[field]) {
+			return nil, badParams("%s: the field %q is missing, by which the record would be found again", op.Name, field)
+		}
+	}
+	if op.readBack.First {
+		if _, err := op.request(params); err != nil {
+			return nil, err
+		}
+		record, err := c.found(ctx, op.readBack, values, params, started)
+		if record != nil || err != nil {
+			return record, err
+		}
+	}
+	result, err := c.single(ctx, op, params)
+	if err != nil {
+		return c.recovered(ctx, op, params, started, err)
+	}
+	return result, nil
 }
 
 // result types an answer of 2xx.

@@ -1,7 +1,7 @@
 // Package woocommerce connects WooCommerce shops: it calls their REST API v3
 // and reads the webhooks they send.
 //
-// What the API offers is data, in operations.yaml; the code knows how to reach
+// What the API offers is data, in operations/*.yaml; the code knows how to reach
 // a shop, prove who we are, and tell what went wrong.
 package woocommerce
 
@@ -22,21 +22,44 @@ const DefaultTimeout = 90 * time.Second
 
 func init() { connectors.Register(Connector{}) }
 
-// Connector makes connections to WooCommerce shops.
-type Connector struct{}
+// Connector makes connections to WooCommerce shops. The zero value knows the
+// operations of WooCommerce itself; Extend adds those of plugins.
+type Connector struct{ extended *book }
 
 var (
 	_ connectors.Connector       = Connector{}
+	_ connectors.Extender        = Connector{}
 	_ connectors.Connection      = (*Connection)(nil)
 	_ connectors.WebhookReceiver = (*Connection)(nil)
 )
 
 // Spec describes the connector: settings, operations and events.
-func (Connector) Spec() connectors.Spec { return spec() }
+func (c Connector) Spec() connectors.Spec {
+	if c.extended != nil {
+		return specOf(c.extended)
+	}
+	return spec()
+}
+
+// Extend adds operations of the form of the files in operations/.
+func (c Connector) Extend(operations []map[string]any) (connectors.Connector, error) {
+	more, err := c.book().extended(operations)
+	if err != nil {
+		return nil, err
+	}
+	return Connector{extended: more}, nil
+}
+
+func (c Connector) book() *book {
+	if c.extended != nil {
+		return c.extended
+	}
+	return catalogue()
+}
 
 // Open returns a connection to the shop that the settings name. It touches no
 // network; settings that cannot work are an *Error with CodeBadConfig.
-func (Connector) Open(config connectors.Config) (connectors.Connection, error) {
+func (c Connector) Open(config connectors.Config) (connectors.Connection, error) {
 	base, err := CanonicalURL(config.String("url"))
 	if err != nil {
 		return nil, err
@@ -62,6 +85,7 @@ func (Connector) Open(config connectors.Config) (connectors.Connection, error) {
 		webhookSecret: config.String("webhook_secret"),
 		client:        &own,
 		signer:        newSigner(keys),
+		book:          c.book(),
 	}, nil
 }
 

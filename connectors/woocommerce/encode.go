@@ -3,6 +3,7 @@ package woocommerce
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strconv"
@@ -24,14 +25,16 @@ func (op *operation) request(params map[string]any) (*request, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &request{op: op, method: op.Method, path: op.Path, query: url.Values{}}
-	body := map[string]any{}
-	items := 0
+	if err := op.checked(params); err != nil {
+		return nil, err
+	}
+	r := &request{op: op, method: op.Method, namespace: op.Namespace, path: op.Path, query: url.Values{}}
+	var body any = map[string]any{}
 	for name, value := range params {
 		schema, _ := op.Params.Property(name)
 		switch op.Places[name] {
 		case inPath:
-			text, err := pathValue(value)
+			text, err := pathValue(value, op.zero[name])
 			if err != nil {
 				return nil, badParams("%s: %s: %v", op.Name, name, err)
 			}
@@ -39,20 +42,12 @@ func (op *operation) request(params map[string]any) (*request, error) {
 		case inQuery:
 			r.query.Set(name, queryValue(value))
 		case wholeBody:
-			values, ok := wireValue(value, schema).(map[string]any)
-			if !ok {
-				return nil, badParams("%s: %s must be a record", op.Name, name)
-			}
-			body = values
+			body = wireValue(withDefaults(value, schema), schema)
 		case inBody:
-			body[name] = wireValue(value, schema)
+			if fields, ok := body.(map[string]any); ok {
+				fields[name] = wireValue(value, schema)
+			}
 		}
-		if list, ok := value.([]any); ok && op.shape == shapeBatch {
-			items += len(list)
-		}
-	}
-	if items > MaxBatch {
-		return nil, badParams("%s: %d items, but a batch takes %d over create, update and delete", op.Name, items, MaxBatch)
 	}
 	if op.Method == "POST" || op.Method == "PUT" {
 		if r.body, err = json.Marshal(body); err != nil {
@@ -87,19 +82,35 @@ func (op *operation) complete(params map[string]any) (map[string]any, error) {
 	return full, nil
 }
 
-// pathValue writes an id or a slug. 0 and "" would address the whole list.
-func pathValue(value any) (string, error) {
+// withDefaults fills in the fields of a record that have a default of ours.
+func withDefaults(value any, schema *connectors.Schema) any {
+	record, ok := value.(map[string]any)
+	if !ok {
+		return value
+	}
+	full := maps.Clone(record)
+	for name, property := range schema.Properties {
+		if _, given := full[name]; !given && property.Default != nil {
+			full[name] = property.Default
+		}
+	}
+	return full
+}
+
+// pathValue writes an id or a slug. 0 and "" would address the whole list; there
+// are records of id 0 only where zero says so.
+func pathValue(value any, zero bool) (string, error) {
 	switch v := value.(type) {
 	case int64:
-		if v <= 0 {
+		if v < 0 || v == 0 && !zero {
 			return "", fmt.Errorf("%d is no id", v)
 		}
 		return strconv.FormatInt(v, 10), nil
 	case int:
-		return pathValue(int64(v))
+		return pathValue(int64(v), zero)
 	case decimal.Decimal:
 		if v.IsInteger() {
-			return pathValue(v.IntPart())
+			return pathValue(v.IntPart(), zero)
 		}
 	case string:
 		if v != "" && !strings.ContainsAny(v, "/?#%.") {

@@ -119,6 +119,9 @@ func (a *answer) pageFailure() *connectors.Error {
 	case a.status == http.StatusForbidden || a.status == http.StatusNotAcceptable:
 		e.Class, e.Code = connectors.Permanent, connectors.CodeForbidden
 		e.Advice = "A firewall or security plugin blocks the API. Let this machine's address through to /wp-json/."
+	case a.status == http.StatusRequestEntityTooLarge: // the web server's own limit
+		e.Class, e.Code = connectors.Permanent, codeTooLarge
+		e.Advice = "The server before the shop takes no body of this size (client_max_body_size, post_max_size). Batches are made smaller by themselves."
 	case a.status == http.StatusNotFound: // woo/603
 		e.Class, e.Code = connectors.Permanent, connectors.CodeBadConfig
 		e.Advice = "No WordPress API at " + a.where() + ". Check the URL (does the shop stand in a folder?) and that permalinks are not Plain."

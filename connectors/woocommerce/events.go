@@ -7,7 +7,9 @@ import (
 	"github.com/flowctl/flowctl/connectors"
 )
 
-var spec = sync.OnceValue(func() connectors.Spec {
+var spec = sync.OnceValue(func() connectors.Spec { return specOf(catalogue()) })
+
+func specOf(b *book) connectors.Spec {
 	s := connectors.Spec{
 		Name:     Name,
 		Title:    "WooCommerce",
@@ -15,11 +17,11 @@ var spec = sync.OnceValue(func() connectors.Spec {
 		Settings: settings(),
 		Events:   events(),
 	}
-	for _, op := range catalogue().operations {
+	for _, op := range b.operations {
 		s.Operations = append(s.Operations, op.Operation)
 	}
 	return s
-})
+}
 
 // events lists the topics of webhooks. There is no order.paid and no refund.*:
 // both arrive as order.updated (recordings woo/518, 519, 537).

@@ -1,23 +1,20 @@
 package woocommerce
 
 import (
-	"bytes"
-	_ "embed"
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net/http"
+	"regexp"
 	"slices"
 	"strings"
-	"sync"
+	"time"
 
 	"gopkg.in/yaml.v3"
 
 	"github.com/flowctl/flowctl/connectors"
 	"github.com/flowctl/flowctl/schemas"
 )
-
-//go:embed operations.yaml
-var operationsFile []byte
 
 // shape is the form of an operation's answer.
 type shape int
@@ -28,230 +25,167 @@ const (
 	shapeBatch
 )
 
-// place is where a parameter goes in the request.
-type place string
-
+// The ways to walk a list behind a cursor.
 const (
-	inPath  place = "path"
-	inQuery place = "query"
-	inBody  place = "body"
-	// wholeBody parameters are the body itself: the values of a record.
-	wholeBody place = "whole body"
+	walkModified = "modified"
+	walkID       = "id"
 )
+
+// coreNamespace is where WooCommerce's own addresses are.
+const coreNamespace = "wc/v3"
 
 // operation is an operation with what is needed to perform it.
 type operation struct {
 	connectors.Operation
-	Method string
-	Path   string // below /wp-json/wc/v3, with {name} for path parameters
-	Paged  bool
-	Places map[string]place
-	shape  shape
+	Method    string
+	Namespace string
+	Path      string // below the namespace, with {name} for path parameters
+	Paged     bool
+	Places    map[string]place
+	shape     shape
+	walk      string
+	keep      time.Duration // how long answers are kept; 0 for not at all
+	rules     map[string]rules
+	zero      map[string]bool // ids that may be 0
+	readBack  *readBack
 }
 
-// book holds all operations.
-type book struct {
-	operations []*operation
-	byName     map[string]*operation
-}
+// namespacePattern: WooCommerce looks at its keys below these namespaces only.
+var namespacePattern = regexp.MustCompile(`^wc(-[a-z0-9_-]+)?/[a-z0-9_./-]*[a-z0-9]$`)
 
-// catalogue reads operations.yaml once. A mistake in it panics: the file is
-// part of the program, and a test reads it.
-var catalogue = sync.OnceValue(func() book {
-	b, err := loadOperations(operationsFile)
-	if err != nil {
-		panic("woocommerce: operations.yaml: " + err.Error())
-	}
-	return b
-})
-
-// The form of operations.yaml.
-type (
-	operationsDocument struct {
-		// Params shared by name: a set of parameters that several operations take.
-		Params     map[string]yaml.Node `yaml:"params"`
-		Operations []operationEntry     `yaml:"operations"`
-	}
-	operationEntry struct {
-		Name    string               `yaml:"name"`
-		Title   string               `yaml:"title"`
-		Summary string               `yaml:"summary"`
-		Method  string               `yaml:"method"`
-		Path    string               `yaml:"path"`
-		Effect  connectors.Effect    `yaml:"effect"`
-		Repeat  connectors.Repeat    `yaml:"repeat"`
-		Use     []string             `yaml:"use"`
-		Params  map[string]yaml.Node `yaml:"params"`
-		// One of: what the answer holds.
-		Result string `yaml:"result"`
-		List   string `yaml:"list"`
-		Batch  string `yaml:"batch"`
-		// Unpaged lists come whole.
-		Unpaged bool `yaml:"unpaged"`
-	}
-)
-
-func loadOperations(data []byte) (book, error) {
-	decoder := yaml.NewDecoder(bytes.NewReader(data))
-	decoder.KnownFields(true)
-	var document operationsDocument
-	if err := decoder.Decode(&document); err != nil {
-		return book{}, err
-	}
-	b := book{byName: map[string]*operation{}}
-	for _, entry := range document.Operations {
-		op, err := entry.build(document.Params)
-		if err != nil {
-			return book{}, fmt.Errorf("%s: %w", entry.Name, err)
-		}
-		if _, twice := b.byName[op.Name]; twice {
-			return book{}, fmt.Errorf("%s: declared twice", op.Name)
-		}
-		b.byName[op.Name] = op
-		b.operations = append(b.operations, op)
-	}
-	return b, nil
-}
-
-func (entry operationEntry) build(shared map[string]yaml.Node) (*operation, error) {
+func (entry operationEntry) build(b *book) (*operation, error) {
 	op := &operation{
 		Operation: connectors.Operation{
 			Name: entry.Name, Title: entry.Title, Summary: strings.TrimSpace(entry.Summary),
 			Effect: entry.Effect, Repeat: entry.Repeat,
 		},
-		Method: entry.Method, Path: entry.Path, Places: map[string]place{},
+		Method: entry.Method, Namespace: entry.Namespace, Path: entry.Path, Places: map[string]place{},
+		walk: entry.Walk, readBack: entry.ReadBack, rules: map[string]rules{}, zero: map[string]bool{},
 	}
-	if (entry.Effect == connectors.Read) != (entry.Repeat == "") {
-		return nil, fmt.Errorf("repeat is for writes, and every write has one")
+	if op.Namespace == "" {
+		op.Namespace = coreNamespace
 	}
-	if (entry.Effect == connectors.Read) != (entry.Method == "GET") {
-		return nil, fmt.Errorf("method %s does not go with effect %s", entry.Method, entry.Effect)
+	if op.Title == "" {
+		op.Title = op.Name
 	}
-	switch {
-	case entry.List != "":
-		op.shape, op.Paged = shapeList, !entry.Unpaged
-		op.Result = listOf(schemas.Resource(Name, entry.List))
-	case entry.Batch != "":
-		op.shape = shapeBatch
-		op.Result = batchOf(schemas.Resource(Name, entry.Batch))
-	case entry.Result != "":
-		op.Result = schemas.Resource(Name, entry.Result)
-	default:
-		return nil, fmt.Errorf("none of result, list and batch is given")
+	if err := entry.check(op); err != nil {
+		return nil, err
+	}
+	if entry.Keep != "" {
+		var err error
+		if op.keep, err = time.ParseDuration(entry.Keep); err != nil {
+			return nil, fmt.Errorf("keep: %w", err)
+		}
+	}
+	if err := entry.shapeOf(op); err != nil {
+		return nil, err
 	}
 	nodes := map[string]yaml.Node{}
 	for _, set := range entry.Use {
-		node, ok := shared[set]
+		more, ok := b.params[set]
 		if !ok {
 			return nil, fmt.Errorf("no shared parameters named %q", set)
-		}
-		var more map[string]yaml.Node
-		if err := node.Decode(&more); err != nil {
-			return nil, err
 		}
 		maps.Copy(nodes, more)
 	}
 	maps.Copy(nodes, entry.Params)
-	return op, op.addParams(nodes)
+	return op, op.addParams(b, nodes)
 }
 
-func (op *operation) addParams(nodes map[string]yaml.Node) error {
-	op.Params = connectors.Object(map[string]*connectors.Schema{})
-	for _, name := range slices.Sorted(maps.Keys(nodes)) {
-		node := nodes[name]
-		var raw map[string]any
-		if err := node.Decode(&raw); err != nil {
-			return fmt.Errorf("param %s: %w", name, err)
-		}
-		if required, _ := raw["required"].(bool); required {
-			op.Params.Required = append(op.Params.Required, name)
-		}
-		op.Places[name] = op.placeOf(name, raw)
-		schema, err := paramSchema(raw)
-		if err != nil {
-			return fmt.Errorf("param %s: %w", name, err)
-		}
-		op.Params.Properties[name] = schema
-	}
-	for _, name := range pathNames(op.Path) {
-		if op.Places[name] != inPath || !slices.Contains(op.Params.Required, name) {
-			return fmt.Errorf("path parameter %s is not declared as required", name)
-		}
+var (
+	methods = []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete}
+	effects = []connectors.Effect{connectors.Read, connectors.Create, connectors.Update, connectors.Delete}
+	repeats = []connectors.Repeat{"", connectors.Idempotent, connectors.NaturalKey, connectors.ReadBack, connectors.Unrepeatable}
+)
+
+// check refuses what does not fit together.
+func (entry operationEntry) check(op *operation) error {
+	reads := entry.Effect == connectors.Read
+	switch {
+	case !slices.Contains(methods, entry.Method):
+		return fmt.Errorf("method is %q, and must be GET, POST, PUT or DELETE", entry.Method)
+	case !slices.Contains(effects, entry.Effect):
+		return fmt.Errorf("effect is %q, and must be read, create, update or delete", entry.Effect)
+	case !slices.Contains(repeats, entry.Repeat):
+		return fmt.Errorf("repeat is %q, and must be idempotent, natural key, read back or unrepeatable", entry.Repeat)
+	case reads != (entry.Repeat == ""):
+		return fmt.Errorf("repeat is for writes, and every write has one")
+	case reads != (entry.Method == http.MethodGet):
+		return fmt.Errorf("method %s does not go with effect %s", entry.Method, entry.Effect)
+	case !namespacePattern.MatchString(op.Namespace):
+		return fmt.Errorf("namespace %q does not begin with wc/ or wc-, so the shop would not look at the key", op.Namespace)
+	case !strings.HasPrefix(entry.Path, "/") || strings.ContainsAny(entry.Path, "?#%"):
+		return fmt.Errorf("path %q must begin with / and hold no query", entry.Path)
+	case entry.Repeat == connectors.ReadBack && entry.ReadBack == nil:
+		return fmt.Errorf("repeat is read back, and read_back does not say how")
+	case entry.ReadBack != nil && (reads || len(entry.ReadBack.Same) == 0):
+		return fmt.Errorf("read_back is for writes, and needs the fields that are the same")
+	case entry.Keep != "" && !reads:
+		return fmt.Errorf("keep is for reads")
+	case entry.Walk != "" && entry.Walk != walkModified && entry.Walk != walkID:
+		return fmt.Errorf("walk is %q, and must be modified or id", entry.Walk)
 	}
 	return nil
 }
 
-func (op *operation) placeOf(name string, raw map[string]any) place {
-	switch {
-	case strings.Contains(op.Path, "{"+name+"}"):
-		return inPath
-	case raw["values"] != nil:
-		return wholeBody
-	case op.Method == "GET" || op.Method == "DELETE":
-		return inQuery
-	}
-	return inBody
-}
-
-// paramSchema reads a parameter's schema. Two short forms name a resource: its
-// values to write, or a list of them. The fields the shop sets are left out
-// (except), fields that are only written are added (also).
-//
-//	values: product                # an object of the product's writable fields
-//	values_list: product           # a list of them
-func paramSchema(raw map[string]any) (*connectors.Schema, error) {
-	raw = maps.Clone(raw)
-	delete(raw, "required")
-	resource, isList := raw["values"], false
-	if resource == nil {
-		resource, isList = raw["values_list"], raw["values_list"] != nil
-	}
-	if resource == nil {
-		text, err := json.Marshal(raw)
+// shapeOf reads what the answer holds.
+func (entry operationEntry) shapeOf(op *operation) error {
+	given := 0
+	for _, one := range []struct {
+		node  yaml.Node
+		shape shape
+	}{{entry.Result, shapeRecord}, {entry.List, shapeList}, {entry.Batch, shapeBatch}} {
+		if one.node.IsZero() {
+			continue
+		}
+		given++
+		record, err := resourceOrSchema(one.node)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		return connectors.ParseSchema(text)
-	}
-	var except []string
-	for _, field := range asList(raw["except"]) {
-		except = append(except, fmt.Sprint(field))
-	}
-	name, ok := resource.(string)
-	if !ok {
-		return nil, fmt.Errorf("values must name a resource")
-	}
-	schema := writable(schemas.Resource(Name, name), "", except)
-	more, _ := raw["also"].(map[string]any)
-	for field, form := range more {
-		text, err := json.Marshal(form)
-		if err != nil {
-			return nil, err
-		}
-		if schema.Properties[field], err = connectors.ParseSchema(text); err != nil {
-			return nil, err
+		op.shape = one.shape
+		switch one.shape {
+		case shapeRecord:
+			op.Result = record
+		case shapeList:
+			op.Paged = !entry.Unpaged
+			op.Result = listOf(record)
+			if op.walk != "" {
+				op.Result = pageOf(record)
+			}
+		case shapeBatch:
+			op.Result = batchOf(record)
 		}
 	}
-	if text, ok := raw["description"].(string); ok {
-		schema.Description = text
+	if given != 1 {
+		return fmt.Errorf("one of result, list and batch must be given")
 	}
-	if isList {
-		return connectors.Array(schema).Described(schema.Description), nil
+	if op.walk != "" && op.shape != shapeList {
+		return fmt.Errorf("walk is for lists")
 	}
-	return schema, nil
+	return nil
 }
 
-func asList(raw any) []any {
-	list, _ := raw.([]any)
-	return list
+// resourceOrSchema reads the name of a resource of schemas/woocommerce, or a
+// schema that stands there itself.
+func resourceOrSchema(node yaml.Node) (*connectors.Schema, error) {
+	if node.Kind == yaml.ScalarNode {
+		if !schemas.HasResource(Name, node.Value) {
+			return nil, fmt.Errorf("there is no resource named %q", node.Value)
+		}
+		return schemas.Resource(Name, node.Value), nil
+	}
+	var raw any
+	if err := node.Decode(&raw); err != nil {
+		return nil, err
+	}
+	return schemaOf(raw)
 }
 
-func pathNames(path string) []string {
-	var names []string
-	for segment := range strings.SplitSeq(path, "/") {
-		if name, ok := strings.CutPrefix(segment, "{"); ok {
-			names = append(names, strings.TrimSuffix(name, "}"))
-		}
+func schemaOf(raw any) (*connectors.Schema, error) {
+	text, err := json.Marshal(raw)
+	if err != nil {
+		return nil, err
 	}
-	return names
+	return connectors.ParseSchema(text)
 }

@@ -16,6 +16,15 @@ func listOf(record *connectors.Schema) *connectors.Schema {
 	}, "items", "total", "pages")
 }
 
+// pageOf is the type of a step of a walk.
+func pageOf(record *connectors.Schema) *connectors.Schema {
+	return connectors.Object(map[string]*connectors.Schema{
+		"items":  connectors.Array(record),
+		"cursor": connectors.String().OrNull().Described("Give it to the next call; null when the walk must begin anew"),
+		"more":   connectors.Boolean().Described("There is more to read now"),
+	}, "items", "cursor", "more")
+}
+
 // batchOf is the type of a batch's answer. An item that failed holds its error
 // and an id, 0 where it was to be created (recording woo/163).
 func batchOf(record *connectors.Schema) *connectors.Schema {

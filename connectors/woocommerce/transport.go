@@ -23,18 +23,19 @@ const userAgent = "flowctl (https://github.com/flowctl/flowctl)"
 
 // request is one call, not yet authorized.
 type request struct {
-	op     *operation
-	method string
-	path   string // below apiRoot, escaped
-	query  url.Values
-	body   []byte // JSON, nil for none
+	op        *operation
+	method    string
+	namespace string // wc/v3, or a plugin's
+	path      string // below the namespace, escaped
+	query     url.Values
+	body      []byte // JSON, nil for none
 }
 
 func (r *request) writes() bool { return r.method != http.MethodGet }
 
 // do sends a request and returns an answer of 2xx, or an *Error.
 func (c *Connection) do(ctx context.Context, r *request) (*answer, error) {
-	target, err := url.Parse(c.base + apiRoot + r.path)
+	target, err := url.Parse(c.base + apiRoot + "/" + r.namespace + r.path)
 	if err != nil {
 		return nil, badParams("the address %q cannot be built", r.path)
 	}

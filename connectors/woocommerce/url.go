@@ -10,7 +10,7 @@ import (
 )
 
 // apiRoot is where WordPress serves the API unless permalinks are Plain.
-const apiRoot = "/wp-json/wc/v3"
+const apiRoot = "/wp-json"
 
 // CanonicalURL brings a shop's address, as people enter it, into the one form
 // that is stored and compared: scheme, lower-case host, no default port, the

@@ -39,6 +39,7 @@ func (c *checker) checkStep(doc *document, s *Step, env expression.Env) {
 		s.Type = s.Map.Type
 	case s.Call != nil:
 		s.Type = c.checkCall(doc, s.Call, env)
+		c.checkBatchedCall(doc, s, env)
 	case s.Link != nil:
 		s.Type = c.checkLink(doc, s.Link, env)
 	}
@@ -53,6 +54,33 @@ func (c *checker) checkStep(doc *document, s *Step, env expression.Env) {
 	}
 	if s.When != nil {
 		s.Type = s.Type.OrNull()
+	}
+}
+
+// checkBatchedCall checks what a call with batch takes from its result: a list
+// with a result for each item.
+func (c *checker) checkBatchedCall(doc *document, s *Step, env expression.Env) {
+	take := s.Call.Take
+	switch {
+	case take == nil && s.Batch > 0 && s.Call.Operation.OnceOnly():
+		doc.report(s.Call.At, 1, "missing-take", "for example take: ${result.ids}",
+			"a batch that creates needs take: which result belongs to which item, so that none is created twice")
+		return
+	case take == nil:
+		return
+	case s.Batch == 0:
+		doc.reportNode(keyNode(s.node, "take"), "misplaced-key", "shape the result in a map step after it", "\"take\" needs for_each with batch here")
+		return
+	}
+	inner := maps.Clone(env)
+	inner["result"] = s.Type
+	c.compile(doc, take, inner)
+	if !fits(take.Type, connectors.Array(nil)) {
+		doc.report(take.At, 1, "wrong-type", "", "take must give a list with a result for each item, not %s", take.Type)
+	}
+	s.Type = connectors.Any()
+	if take.Type != nil && take.Type.Items != nil {
+		s.Type = take.Type.Items
 	}
 }
 

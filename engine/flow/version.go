@@ -58,3 +58,24 @@ func (s *Step) calls() []*Call {
 	}
 	return all
 }
+
+// Called is the flow that a step calls: as its call, or as the match, create or
+// update of its link. nil when it calls none there.
+func (s *Step) Called(action string) *Flow {
+	var c *Call
+	switch {
+	case action == "":
+		c = s.Call
+	case s.Link == nil:
+	case action == "match":
+		c = s.Link.Match
+	case action == "create":
+		c = s.Link.Create
+	case action == "update":
+		c = s.Link.Update
+	}
+	if c == nil {
+		return nil
+	}
+	return c.Flow
+}

@@ -109,24 +109,26 @@ func (e *TakenError) Error() string {
 // when it does not exist. Errors are AmbiguousError, MissingError, TakenError,
 // those of the store, and those of the request's functions.
 func (l *Linker) Ensure(ctx context.Context, req Request) (Result, error) {
-	if req.Match == nil && req.Create == nil {
-		return l.lookUpOnly(ctx, req)
-	}
-	rows, err := l.claim(ctx, req)
+	rows, err := l.rows(ctx, req)
 	if err != nil {
 		return Result{}, err
 	}
 	known := rows[0]
 	adopted := ""
 	for _, row := range rows {
-		if row.State == store.Linked && adopted == "" && !req.Recheck {
+		if row.State == store.Linked && adopted == "" && !(req.Recheck && req.Match != nil) {
 			adopted = otherSide(req.Side, row)
 		}
 	}
 	result := Result{}
 	other := adopted
 	if adopted == "" {
-		if other, result.Created, err = l.find(ctx, req); err != nil {
+		other, result.Created, err = l.find(ctx, req, known)
+		if errors.Is(err, errUnlinked) {
+			// Begin again, this time with a claim.
+			return l.Ensure(ctx, req)
+		}
+		if err != nil {
 			return Result{}, err
 		}
 	}
@@ -156,22 +158,29 @@ func (l *Linker) Ensure(ctx context.Context, req Request) (Result, error) {
 	return result, l.save(ctx, req, other, prints)
 }
 
-// lookUpOnly finds a link without claiming anything: there is nothing to make.
-func (l *Linker) lookUpOnly(ctx context.Context, req Request) (Result, error) {
-	row, err := l.Store.FindLink(ctx, req.Lease.Instance, store.LinkKey{Table: req.Main.Table.Name, Side: req.Side, Value: Text(req.Main.Key)})
+// rows finds the request's rows, and claims them where there is something to
+// make. A request that makes nothing is about its main row only.
+func (l *Linker) rows(ctx context.Context, req Request) ([]store.Link, error) {
+	if req.Match != nil || req.Create != nil {
+		return l.claim(ctx, req)
+	}
+	row, err := l.Store.FindLink(ctx, req.Lease.Instance, req.mainKey())
 	if err != nil {
-		return Result{}, err
+		return nil, err
 	}
 	if row == nil || row.State != store.Linked {
-		return Result{}, &MissingError{Table: req.Main.Table.Name, Key: req.Main.Key}
+		return nil, &MissingError{Table: req.Main.Table.Name, Key: req.Main.Key}
 	}
-	pair, err := req.pair(otherSide(req.Side, *row))
-	return Result{Pair: pair}, err
+	return []store.Link{*row}, nil
+}
+
+func (r Request) mainKey() store.LinkKey {
+	return store.LinkKey{Table: r.Main.Table.Name, Side: r.Side, Value: Text(r.Main.Key)}
 }
 
 // claim claims the rows, waiting a while for another run that is at it.
 func (l *Linker) claim(ctx context.Context, req Request) ([]store.Link, error) {
-	keys := []store.LinkKey{{Table: req.Main.Table.Name, Side: req.Side, Value: Text(req.Main.Key)}}
+	keys := []store.LinkKey{req.mainKey()}
 	for _, row := range req.Also {
 		keys = append(keys, store.LinkKey{Table: row.Table.Name, Side: req.Side, Value: Text(row.Key)})
 	}
@@ -217,13 +226,18 @@ func (l *Linker) lookUp(ctx context.Context, instance string, keys []store.LinkK
 	return links, true, nil
 }
 
-// find matches, then creates.
-func (l *Linker) find(ctx context.Context, req Request) (other string, created bool, err error) {
+// errUnlinked says that a row was linked to a record that is gone, and is free
+// to be claimed now.
+var errUnlinked = errors.New("the link is gone")
+
+// find matches, then creates. known is the main row, claimed or linked.
+func (l *Linker) find(ctx context.Context, req Request, known store.Link) (other string, created bool, err error) {
 	if req.Match != nil {
 		candidates, err := req.Match(ctx)
 		if err != nil {
 			return "", false, err
 		}
+		candidates = distinct(candidates)
 		if len(candidates) > 1 {
 			return "", false, &AmbiguousError{Table: req.Main.Table.Name, Key: req.Main.Key, Candidates: candidates}
 		}
@@ -234,6 +248,14 @@ func (l *Linker) find(ctx context.Context, req Request) (other string, created b
 	if req.Create == nil {
 		return "", false, &MissingError{Table: req.Main.Table.Name, Key: req.Main.Key}
 	}
+	if known.State == store.Linked {
+		// A recheck found nothing. Without a claim two runs would both create.
+		err := l.Store.DeleteLink(ctx, req.Lease.Instance, known.ID)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return "", false, err
+		}
+		return "", false, errUnlinked
+	}
 	id, err := req.Create(ctx)
 	if err != nil {
 		return "", false, err
@@ -242,6 +264,19 @@ func (l *Linker) find(ctx context.Context, req Request) (other string, created b
 		return "", false, fmt.Errorf("creating %s %v gave no id", req.Main.Table.Name, req.Main.Key)
 	}
 	return Text(id), true, nil
+}
+
+// distinct drops candidates that are nothing, or the same as one before.
+func distinct(candidates []any) []any {
+	var out []any
+	seen := map[string]bool{"": true}
+	for _, c := range candidates {
+		if key := Text(c); !seen[key] {
+			seen[key] = true
+			out = append(out, c)
+		}
+	}
+	return out
 }
 
 func (l *Linker) save(ctx context.Context, req Request, other string, prints map[string]string) error {

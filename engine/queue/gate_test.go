@@ -32,7 +32,7 @@ func TestIdleWorkersLeaveTheEmbeddedRedisAlone(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	for id := range int64(3) {
+	for id := int64(1); id <= 3; id++ {
 		before := q.embedded.server.CommandCount()
 		time.Sleep(300 * time.Millisecond)
 		if n := q.embedded.server.CommandCount() - before; n > 60 {

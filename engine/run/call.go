@@ -1,16 +1,15 @@
 package run
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"time"
 
 	"github.com/flowctl/flowctl/connectors"
 	"github.com/flowctl/flowctl/engine/flow"
 	"github.com/flowctl/flowctl/engine/store"
-	"github.com/flowctl/flowctl/engine/value"
 )
 
 // call does a call: of a flow, of the engine, or of a connector's operation.
@@ -23,33 +22,29 @@ func (e *execution) call(ctx context.Context, c *flow.Call, hash string, vars ma
 	case c.Flow != nil:
 		return e.callFlow(ctx, c.Flow, params, path)
 	case c.Connection == "run":
-		return nil, endRun(c.Operation.Name, params)
+		return nil, &stop{endOf(c.Operation.Name, params)}
 	case c.Operation.Effect == connectors.Read:
 		return e.read(ctx, c, hash, params, path)
 	}
-	return e.write(ctx, c, hash, params, path)
+	return e.write(ctx, write{call: c, hash: hash, params: params, path: path})
 }
 
-func (e *execution) callFlow(ctx context.Context, f *flow.Flow, params map[string]any, path string) (any, error) {
-	for name, property := range f.Trigger.Input.Properties {
-		given, ok := params[name]
-		if !ok || given == nil {
-			params[name] = property.Default
-			continue
-		}
-		typed, err := property.Convert(given)
-		if err != nil {
-			return nil, fmt.Errorf("input %s of flow %s: %w", name, f.Name, err)
-		}
-		params[name] = typed
+// callFlow does the steps of another flow, within this run's key and lease. Of
+// its values only the result stays.
+func (e *execution) callFlow(ctx context.Context, f *flow.Flow, given map[string]any, path string) (any, error) {
+	input, err := f.TypedInput(given)
+	if err != nil {
+		return nil, err
 	}
+	before := e.used
+	defer func() { e.used = before }()
 	vars := e.baseVars()
-	vars["input"] = params
+	vars["input"] = input
 	return e.steps(ctx, f, vars, path+"/")
 }
 
-// endRun is the flow's own decision to end the run.
-func endRun(operation string, params map[string]any) error {
+// endOf is the flow's own decision to end the run.
+func endOf(operation string, params map[string]any) store.Outcome {
 	word := func(name string) string {
 		s, _ := params[name].(string)
 		return s
@@ -66,7 +61,7 @@ func endRun(operation string, params map[string]any) error {
 	if outcome.Code == "" && outcome.State != store.Skipped {
 		outcome.Code = "flow"
 	}
-	return &stop{outcome}
+	return outcome
 }
 
 func (e *execution) read(ctx context.Context, c *flow.Call, hash string, params map[string]any, path string) (any, error) {
@@ -75,78 +70,53 @@ func (e *execution) read(ctx context.Context, c *flow.Call, hash string, params 
 	if err != nil {
 		return nil, err
 	}
-	e.noteDone(&flow.Step{Hash: hash}, path, params, out, started)
+	e.noteDone(ctx, &flow.Step{Hash: hash}, path, params, out, started)
 	return out, nil
 }
 
-// remote performs a connector's operation.
-func (e *execution) remote(ctx context.Context, c *flow.Call, params map[string]any) (any, error) {
-	connection, ok := e.opened[c.Connection]
-	if !ok {
-		var err error
-		if connection, err = e.executor.Connections.Connection(ctx, e.run.Instance, c.Connection); err != nil {
-			return nil, err
-		}
-		e.opened[c.Connection] = connection
-	}
-	return connection.Call(ctx, connectors.Call{Operation: c.Operation.Name, Params: params})
-}
-
-// write performs an operation that changes the other system, between two journal
-// entries. A write that an earlier attempt has done is not done again: a create
-// whatever its parameters are now, other writes unless their parameters changed.
-func (e *execution) write(ctx context.Context, c *flow.Call, hash string, params map[string]any, path string) (any, error) {
-	input, err := encode(params)
+// remote performs a connector's operation. Whatever goes wrong in it, the error
+// says whether something may have been written.
+func (e *execution) remote(ctx context.Context, c *flow.Call, params map[string]any) (out any, err error) {
+	connection, err := e.connection(ctx, c.Connection)
 	if err != nil {
 		return nil, err
 	}
-	attempts := 1
-	if before, ok := e.journal.earlier[path]; ok {
-		attempts = before.Attempts + 1
-		same := bytes.Equal(before.Input, input)
-		switch {
-		case before.State == store.StepDone && before.Hash == hash && (same || c.Operation.Effect == connectors.Create):
-			return value.Decode(before.Output)
-		case before.State == store.StepStarted && !repeatable(c.Operation):
-			return nil, &unclearError{operation: c.Name}
+	writes := c.Operation.Effect != connectors.Read
+	defer func() {
+		if problem := recover(); problem != nil {
+			e.log.Error("a connector panicked", "operation", c.Name, "panic", problem, "stack", string(debug.Stack()))
+			out, err = nil, &connectors.Error{Class: connectors.Permanent, Code: "panic",
+				Message: fmt.Sprintf("%s: the connector failed: %v", c.Name, problem),
+				Advice:  "This is a mistake in the connector; the workers' log has the details. Please report it."}
+			if writes {
+				err.(*connectors.Error).Class = connectors.Unclear
+			}
 		}
-	}
-	return e.journaled(ctx, c, hash, params, input, path, attempts)
+	}()
+	out, err = connection.Call(ctx, connectors.Call{Operation: c.Operation.Name, Params: params})
+	return out, unclearIfStopped(c, err)
 }
 
-// journaled does a write between two journal entries, without asking what
-// earlier attempts did.
-func (e *execution) journaled(ctx context.Context, c *flow.Call, hash string, params map[string]any, input []byte, path string, attempts int) (any, error) {
-	started := time.Now().UTC()
-	if err := e.journal.begun(ctx, path, hash, input, started, attempts); err != nil {
-		return nil, err
+// unclearIfStopped classes a write that was stopped, by its timeout or a
+// shutdown, and of which the connector says no more: it may have happened.
+func unclearIfStopped(c *flow.Call, err error) error {
+	var known *connectors.Error
+	stopped := errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+	if !stopped || errors.As(err, &known) || c.Operation.Effect == connectors.Read {
+		return err
 	}
-	out, err := e.remote(ctx, c, params)
-	entry := store.Step{Path: path, State: store.StepDone, Hash: hash, Input: input, Started: started, Attempts: attempts, Ended: time.Now().UTC()}
+	return &connectors.Error{Class: connectors.Unclear, Code: "timeout", Err: err,
+		Message: c.Name + " was stopped before its answer came; it is not known whether it was done"}
+}
+
+func (e *execution) connection(ctx context.Context, name string) (connectors.Connection, error) {
+	if connection, ok := e.opened[name]; ok {
+		return connection, nil
+	}
+	connection, err := e.executor.Connections.Connection(ctx, e.run.Instance, name)
 	if err != nil {
-		entry.Error = err.Error()
-		entry.State = store.StepFailed
-		var remote *connectors.Error
-		if errors.As(err, &remote) && remote.Class == connectors.Unclear {
-			entry.State = store.StepStarted
-		}
-		e.journal.note(entry)
-		if entry.State == store.StepStarted && !repeatable(c.Operation) {
-			return nil, &unclearError{operation: c.Name, err: err}
-		}
 		return nil, err
 	}
-	if entry.Output, err = encode(out); err != nil {
-		return nil, err
-	}
-	e.journal.note(entry)
-	if err := e.journal.flush(ctx); err != nil {
-		return nil, err
-	}
-	return out, nil
-}
-
-// repeatable tells whether an unclear write may simply be done again.
-func repeatable(op connectors.Operation) bool {
-	return op.Repeat == connectors.Idempotent || op.Repeat == connectors.ReadBack
+	e.opened[name] = connection
+	return connection, nil
 }

@@ -4,69 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
-	"maps"
 	"time"
 
 	"github.com/flowctl/flowctl/connectors"
 	"github.com/flowctl/flowctl/engine/flow"
-	"github.com/flowctl/flowctl/engine/link"
 	"github.com/flowctl/flowctl/engine/store"
-	"github.com/flowctl/flowctl/engine/value"
 )
-
-// execution is one attempt of one run.
-type execution struct {
-	executor *Executor
-	run      store.Run
-	lease    store.Lease
-	log      *slog.Logger
-	linker   link.Linker
-	journal  *journal
-	settings map[string]any
-	// opened keeps the connections for the attempt's time: settings do not change
-	// under a run.
-	opened map[string]connectors.Connection
-}
-
-// start prepares the names that the flow's expressions read, and does its steps.
-func (e *execution) start(ctx context.Context, f *flow.Flow) (any, error) {
-	if e.run.Attempt > 1 {
-		if err := e.journal.load(ctx, e.run.ID); err != nil {
-			return nil, err
-		}
-	}
-	settings, err := e.executor.Settings.Values(ctx, e.run.Instance)
-	if err != nil {
-		return nil, fmt.Errorf("reading the settings: %w", err)
-	}
-	e.settings = settings
-	vars := e.baseVars()
-	if len(e.run.Event) > 0 {
-		event, err := value.DecodeRecord(e.run.Event)
-		if err != nil {
-			return nil, fmt.Errorf("reading the event: %w", err)
-		}
-		vars["event"] = event
-	}
-	if len(e.run.Input) > 0 {
-		input, err := value.DecodeRecord(e.run.Input)
-		if err != nil {
-			return nil, fmt.Errorf("reading the input: %w", err)
-		}
-		vars["input"] = input
-	}
-	return e.steps(ctx, f, vars, "")
-}
-
-func (e *execution) baseVars() map[string]any {
-	return map[string]any{
-		"settings": e.settings,
-		"run": map[string]any{
-			"id": e.run.ID, "attempt": int64(e.run.Attempt), "flow": e.run.Flow, "instance": e.run.Instance,
-		},
-	}
-}
 
 // steps does a flow's steps and gives its result. prefix is the path of the step
 // that called the flow, "" for the run's own.
@@ -74,6 +17,9 @@ func (e *execution) steps(ctx context.Context, f *flow.Flow, vars map[string]any
 	for _, s := range f.Steps {
 		out, err := e.step(ctx, s, vars, prefix+s.Name)
 		if err != nil {
+			return nil, err
+		}
+		if err := e.hold(prefix+s.Name, out); err != nil {
 			return nil, err
 		}
 		vars[s.Name] = out
@@ -84,17 +30,21 @@ func (e *execution) steps(ctx context.Context, f *flow.Flow, vars map[string]any
 // step does one step, with its when and for_each.
 func (e *execution) step(ctx context.Context, s *flow.Step, vars map[string]any, path string) (any, error) {
 	if s.When != nil {
-		hold, err := s.When.Eval(ctx, vars)
+		wanted, err := s.When.Eval(ctx, vars)
 		if err != nil {
 			return nil, &stepError{path, err}
 		}
-		if hold != true {
-			e.journal.note(store.Step{Path: path, State: store.StepSkipped, Hash: s.Hash})
+		if wanted != true {
+			e.noteSkipped(s, path)
 			return nil, nil
 		}
 	}
 	if s.ForEach == nil {
-		return e.guarded(ctx, s, vars, path)
+		out, err := e.guarded(ctx, s, vars, path)
+		if err != nil {
+			return e.onError(ctx, s, path, err)
+		}
+		return out, nil
 	}
 	list, err := s.ForEach.Eval(ctx, vars)
 	if err != nil {
@@ -107,53 +57,68 @@ func (e *execution) step(ctx context.Context, s *flow.Step, vars map[string]any,
 	return e.forEach(ctx, s, vars, path, items)
 }
 
-func (e *execution) forEach(ctx context.Context, s *flow.Step, vars map[string]any, path string, items []any) (any, error) {
-	if savesPairs(s) {
-		return e.savePairs(ctx, s, vars, path, items)
-	}
-	if s.Batch > 0 {
-		items = batches(items, s.Batch)
-	}
-	out := make([]any, 0, len(items))
-	inner := maps.Clone(vars)
-	for i, item := range items {
-		inner[s.As] = item
-		inner["position"] = int64(i)
-		result, err := e.guarded(ctx, s, inner, fmt.Sprintf("%s[%d]", path, i))
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, result)
-	}
-	return out, nil
-}
-
-// batches cuts a list into lists of at most size items.
-func batches(items []any, size int) []any {
-	var out []any
-	for start := 0; start < len(items); start += size {
-		out = append(out, items[start:min(start+size, len(items))])
-	}
-	return out
-}
-
-// guarded does a step's action under its timeout, retry and on_error.
+// guarded does a step's action under its timeout, and again under its retry.
 func (e *execution) guarded(ctx context.Context, s *flow.Step, vars map[string]any, path string) (any, error) {
+	return e.again(ctx, s, func() (any, error) {
+		return e.timed(ctx, s, path, func(ctx context.Context) (any, error) { return e.act(ctx, s, vars, path) })
+	})
+}
+
+// The waits between the tries of one step.
+const (
+	defaultStepWait = time.Second
+	// maxStepWait is how long a worker sits on a key for a step's retry. What
+	// takes longer is the run's own retry, which frees the worker.
+	maxStepWait = time.Minute
+)
+
+// again does something as often as the step's retry says, while errors are safe
+// to repeat.
+func (e *execution) again(ctx context.Context, s *flow.Step, do func() (any, error)) (any, error) {
 	wait := s.Retry.Wait
-	for attempt := 1; ; attempt++ {
-		out, err := e.timed(ctx, s, vars, path)
-		if err == nil || ctx.Err() != nil {
+	if wait == 0 {
+		wait = defaultStepWait
+	}
+	for try := 1; ; try++ {
+		out, err := do()
+		if err == nil || ctx.Err() != nil || try >= s.Retry.Attempts || !safeToRepeat(err) {
 			return out, err
 		}
-		if attempt < s.Retry.Attempts && connectors.ClassOf(err) == connectors.Transient {
-			if err := sleep(ctx, wait); err != nil {
-				return nil, err
-			}
-			wait *= 2
-			continue
+		pause := max(wait, retryAfter(err))
+		if pause > maxStepWait {
+			return nil, err
 		}
-		return e.onError(s, path, err)
+		if err := sleep(ctx, pause); err != nil {
+			return nil, err
+		}
+		wait = min(2*wait, maxStepWait)
 	}
+}
+
+// safeToRepeat tells whether nothing happened, or whether what may have happened
+// can be done again.
+func safeToRepeat(err error) bool {
+	var (
+		stopped *stop
+		unclear *unclearError
+		timeout *timeoutError
+	)
+	switch {
+	case errors.As(err, &stopped), errors.As(err, &unclear), endsRun(err):
+		return false
+	case errors.As(err, &timeout):
+		return true
+	}
+	class := connectors.ClassOf(err)
+	return class == connectors.Transient || class == connectors.Unclear
+}
+
+func retryAfter(err error) time.Duration {
+	var remote *connectors.Error
+	if errors.As(err, &remote) {
+		return remote.RetryAfter
+	}
+	return 0
 }
 
 func sleep(ctx context.Context, d time.Duration) error {
@@ -167,76 +132,113 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-func (e *execution) onError(s *flow.Step, path string, err error) (any, error) {
-	var stopped *stop
-	if errors.As(err, &stopped) || errors.Is(err, store.ErrLeaseLost) || errors.Is(err, store.ErrUnavailable) {
-		return nil, err
+// timed does something under the step's timeout, and says in the error where it
+// happened.
+func (e *execution) timed(ctx context.Context, s *flow.Step, path string, do func(context.Context) (any, error)) (any, error) {
+	bounded := ctx
+	if s.Timeout > 0 {
+		var cancel context.CancelFunc
+		bounded, cancel = context.WithTimeout(ctx, s.Timeout)
+		defer cancel()
 	}
-	switch s.OnError {
-	case flow.ContinueOnError:
-		e.journal.note(store.Step{Path: path, State: store.StepFailed, Hash: s.Hash, Error: err.Error(), Ended: time.Now().UTC()})
-		e.log.Warn("step failed, going on", "step", path, "error", err)
-		return nil, nil
-	case flow.HoldOnError:
-		reason, advice, code := err.Error(), "", "step_failed"
-		var remote *connectors.Error
-		if errors.As(err, &remote) {
-			advice, code = remote.Advice, remote.Code
-		}
-		return nil, &stop{store.Outcome{State: store.Held, Reason: reason, Advice: advice, Code: code}}
+	started := time.Now().UTC()
+	out, err := do(bounded)
+	if err == nil {
+		return out, nil
+	}
+	if bounded.Err() != nil && ctx.Err() == nil {
+		err = timedOut(s.Timeout, err)
+	}
+	var inner *stepError
+	if !errors.As(err, &inner) {
+		err = &stepError{path, err}
+		e.noteFailed(s, path, err, started)
 	}
 	return nil, err
 }
 
-func (e *execution) timed(ctx context.Context, s *flow.Step, vars map[string]any, path string) (any, error) {
-	if s.Timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, s.Timeout)
-		defer cancel()
-	}
-	var (
-		out     any
-		err     error
-		started = time.Now().UTC()
-	)
+// timedOut says of an error that it came from the step's timeout, where it did.
+// A connector's own error says more: whether a write was under way.
+func timedOut(limit time.Duration, err error) error {
+	var remote *connectors.Error
 	switch {
-	case s.Map != nil:
-		out, err = s.Map.Eval(ctx, vars)
-		if err == nil {
-			e.noteDone(s, path, nil, out, started)
-		}
-	case s.Call != nil:
-		out, err = e.call(ctx, s.Call, s.Hash, vars, path)
-		if s.Missing == flow.MissingContinues && connectors.HasCode(err, connectors.CodeNotFound) {
-			e.noteDone(s, path, nil, nil, started)
-			out, err = nil, nil
-		}
-	case s.Link != nil:
-		out, err = e.link(ctx, s, vars, path)
+	case errors.As(err, &remote):
+		return err
+	case errors.Is(err, store.ErrUnavailable) && errors.Is(err, context.DeadlineExceeded):
+		// The store was only interrupted; nothing is wrong with it.
+		return &timeoutError{limit, context.DeadlineExceeded}
+	case endsRun(err):
+		return err
 	}
-	if err != nil {
-		var inner *stepError
-		if !errors.As(err, &inner) {
-			err = &stepError{path, err}
-			e.journal.note(store.Step{Path: path, State: store.StepFailed, Hash: s.Hash, Error: err.Error(), Started: started, Ended: time.Now().UTC()})
-		}
-		return nil, err
-	}
-	return out, nil
+	return &timeoutError{limit, err}
 }
 
-// noteDone journals a step that wrote nothing. What cannot be encoded is left
-// out of the journal: a flow's values always can.
-func (e *execution) noteDone(s *flow.Step, path string, input, output any, started time.Time) {
-	entry := store.Step{Path: path, State: store.StepDone, Hash: s.Hash, Started: started, Ended: time.Now().UTC()}
-	var err error
-	if input != nil {
-		if entry.Input, err = encode(input); err != nil {
-			e.log.Warn("journaling a step's input", "step", path, "error", err)
+// act does a step's action once.
+func (e *execution) act(ctx context.Context, s *flow.Step, vars map[string]any, path string) (any, error) {
+	started := time.Now().UTC()
+	switch {
+	case s.Map != nil:
+		out, err := s.Map.Eval(ctx, vars)
+		if err == nil {
+			e.noteDone(ctx, s, path, nil, out, started)
 		}
+		return out, err
+	case s.Call != nil:
+		out, err := e.call(ctx, s.Call, s.Hash, vars, path)
+		if s.Missing == flow.MissingContinues && connectors.HasCode(err, connectors.CodeNotFound) {
+			e.noteDone(ctx, s, path, nil, nil, started)
+			return nil, nil
+		}
+		return out, err
 	}
-	if entry.Output, err = encode(output); err != nil {
-		e.log.Warn("journaling a step's output", "step", path, "error", err)
+	return e.link(ctx, s, vars, path)
+}
+
+// onError goes on after a step's error as the step says.
+func (e *execution) onError(ctx context.Context, s *flow.Step, path string, err error) (any, error) {
+	var stopped *stop
+	if ctx.Err() != nil || endsRun(err) || errors.As(err, &stopped) {
+		return nil, err
 	}
-	e.journal.note(entry)
+	switch s.OnError {
+	case flow.ContinueOnError:
+		e.log.Warn("step failed, going on", "step", path, "error", err)
+		e.remark(err.Error())
+		return nil, nil
+	case flow.HoldOnError:
+		return nil, &stop{holdFor(err)}
+	}
+	return nil, err
+}
+
+// holdFor makes a person decide about an error.
+func holdFor(err error) store.Outcome {
+	outcome := store.Outcome{State: store.Held, Reason: err.Error(), Code: "step_failed"}
+	var remote *connectors.Error
+	if errors.As(err, &remote) {
+		outcome.Advice, outcome.Code = remote.Advice, remote.Code
+	}
+	return outcome
+}
+
+// endsRun tells whether an error is about the run itself, so that no on_error of
+// a step applies: its lease, the store, another run that makes the same record,
+// its bounds.
+func endsRun(err error) bool {
+	var bound *boundError
+	return errors.Is(err, store.ErrLeaseLost) || errors.Is(err, store.ErrUnavailable) || errors.Is(err, store.ErrClaimed) ||
+		errors.As(err, &bound)
+}
+
+// maxRemarks bounds what a run's reason tells of.
+const maxRemarks = 10
+
+// remark keeps what went wrong without stopping the run.
+func (e *execution) remark(text string) {
+	switch {
+	case len(e.remarks) < maxRemarks:
+		e.remarks = append(e.remarks, text)
+	case len(e.remarks) == maxRemarks:
+		e.remarks = append(e.remarks, "and more")
+	}
 }

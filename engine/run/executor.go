@@ -10,10 +10,9 @@ import (
 	"time"
 
 	"github.com/flowctl/flowctl/connectors"
+	"github.com/flowctl/flowctl/engine/expression"
 	"github.com/flowctl/flowctl/engine/flow"
-	"github.com/flowctl/flowctl/engine/link"
 	"github.com/flowctl/flowctl/engine/store"
-	"github.com/flowctl/flowctl/engine/value"
 )
 
 // Connections opens the connections of an instance.
@@ -44,13 +43,16 @@ type Executor struct {
 	// Backoff is the wait before each further attempt after a transient error;
 	// nil means DefaultBackoff.
 	Backoff []time.Duration
+	// UnclearWait is the least wait before a write that got no answer is tried
+	// again: the other system may still be at it. 0 means 5 s.
+	UnclearWait time.Duration
+	// Expressions bounds each evaluation; zero fields mean expression.DefaultLimits.
+	Expressions expression.Limits
+	// Bounds bounds a run; zero fields mean DefaultBounds.
+	Bounds Bounds
 	// Observe, if set, is told of each run that ended its attempt.
 	Observe func(store.Run, store.Outcome)
 }
-
-// DefaultLease forgives a worker a long pause, and costs a run whose worker died
-// half a minute.
-const DefaultLease = 30 * time.Second
 
 // DefaultBackoff spreads the attempts over about a day: an ERP that is down for
 // the night loses nothing.
@@ -59,6 +61,13 @@ var DefaultBackoff = []time.Duration{
 	10 * time.Minute, 20 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour, 4 * time.Hour, 8 * time.Hour, 8 * time.Hour,
 }
 
+// DefaultLease forgives a worker a long pause, and costs a run whose worker died
+// half a minute.
+const DefaultLease = 30 * time.Second
+
+// finishTime bounds what is written after a run was told to stop.
+const finishTime = 10 * time.Second
+
 func (x *Executor) ttl() time.Duration {
 	if x.LeaseTTL > 0 {
 		return x.LeaseTTL
@@ -66,10 +75,18 @@ func (x *Executor) ttl() time.Duration {
 	return DefaultLease
 }
 
+func (x *Executor) backoff() []time.Duration {
+	if x.Backoff == nil {
+		return DefaultBackoff
+	}
+	return x.Backoff
+}
+
 // Work works one run, if it is ready, and returns the next run of the same key
 // that is ready, or 0. Errors are the store's: whatever goes wrong in the flow is
 // in the run's outcome.
 func (x *Executor) Work(ctx context.Context, runID int64) (next int64, err error) {
+	asked := time.Now()
 	run, lease, err := x.Store.Claim(ctx, runID, x.Owner, x.ttl())
 	if errors.Is(err, store.ErrNotRunnable) || errors.Is(err, store.ErrNotFound) {
 		return 0, nil
@@ -79,31 +96,22 @@ func (x *Executor) Work(ctx context.Context, runID int64) (next int64, err error
 	}
 	log := x.Log.With("run", run.ID, "instance", run.Instance, "flow", run.Flow, "key", run.Key, "attempt", run.Attempt)
 
-	working, lost := context.WithCancelCause(ctx)
-	defer lost(nil)
-	renewed := make(chan struct{})
-	go func() {
-		defer close(renewed)
-		x.keepLease(working, lease, lost)
-	}()
-	outcome := x.attempt(working, run, lease, log)
-	cause := context.Cause(working)
-	lost(nil)
-	<-renewed
-	if errors.Is(cause, store.ErrLeaseLost) {
+	held := x.keepLease(ctx, lease, asked)
+	e := x.begin(run, held, log)
+	outcome, err := e.attempt(held.ctx)
+	held.release()
+	if held.lost() || errors.Is(err, store.ErrLeaseLost) {
 		log.Warn("lease lost; another worker goes on with it")
 		return 0, nil
 	}
+	if err != nil {
+		return 0, fmt.Errorf("working run %d: %w", runID, err)
+	}
 
 	// The outcome is recorded even while shutting down.
-	finish, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	finish, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishTime)
 	defer cancel()
-	if outcome.State != store.Succeeded {
-		if err := x.Store.Unclaim(finish, lease); err != nil && !errors.Is(err, store.ErrLeaseLost) {
-			return 0, fmt.Errorf("giving back the claims of run %d: %w", runID, err)
-		}
-	}
-	next, err = x.Store.Finish(finish, lease, outcome)
+	next, err = e.finish(finish, outcome)
 	if errors.Is(err, store.ErrLeaseLost) {
 		log.Warn("lease lost at the end; another worker goes on with it")
 		return 0, nil
@@ -118,6 +126,25 @@ func (x *Executor) Work(ctx context.Context, runID int64) (next int64, err error
 	return next, nil
 }
 
+// finish gives back what the run still claims, wakes what waited for it, and
+// records the outcome.
+func (e *execution) finish(ctx context.Context, outcome store.Outcome) (next int64, err error) {
+	st := e.executor.Store
+	if outcome.State != store.Succeeded || e.remarks != nil {
+		if err := st.Unclaim(ctx, e.lease); err != nil {
+			return 0, fmt.Errorf("giving back its claims: %w", err)
+		}
+	}
+	if outcome.State == store.Succeeded && e.journal.wasHeld {
+		// Before the run is finished: a crash between the two repeats the run, and
+		// nobody is forgotten.
+		if err := e.wakeSkipped(ctx); err != nil {
+			return 0, err
+		}
+	}
+	return st.Finish(ctx, e.lease, outcome)
+}
+
 func logOutcome(log *slog.Logger, outcome store.Outcome) {
 	switch outcome.State {
 	case store.Succeeded, store.Waiting:
@@ -129,48 +156,4 @@ func logOutcome(log *slog.Logger, outcome store.Outcome) {
 	default:
 		log.Error("run "+string(outcome.State), "code", outcome.Code, "reason", outcome.Reason, "advice", outcome.Advice)
 	}
-}
-
-// keepLease renews the lease until ctx ends, and ends ctx when the lease is lost.
-func (x *Executor) keepLease(ctx context.Context, lease store.Lease, lost context.CancelCauseFunc) {
-	tick := time.NewTicker(x.ttl() / 3)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			err := x.Store.Renew(ctx, lease, x.ttl())
-			if errors.Is(err, store.ErrLeaseLost) {
-				lost(store.ErrLeaseLost)
-				return
-			}
-			if err != nil && ctx.Err() == nil {
-				x.Log.Warn("renewing a lease", "run", lease.RunID, "error", err)
-			}
-		}
-	}
-}
-
-// attempt does the flow once and says what became of it.
-func (x *Executor) attempt(ctx context.Context, run store.Run, lease store.Lease, log *slog.Logger) store.Outcome {
-	f, ok := x.App().Flow(run.Flow)
-	if !ok {
-		return store.Outcome{State: store.Held, Code: "no_flow", Reason: fmt.Sprintf("there is no flow %q any more", run.Flow),
-			Advice: "Put the flow back into app.yaml and retry, or ignore this run."}
-	}
-	e := &execution{executor: x, run: run, lease: lease, log: log,
-		linker: link.Linker{Store: x.Store}, opened: map[string]connectors.Connection{}, journal: &journal{store: x.Store, lease: lease, log: log}}
-	result, err := e.start(ctx, f)
-	if flushErr := e.journal.flush(context.WithoutCancel(ctx)); flushErr != nil && err == nil {
-		err = flushErr
-	}
-	if err != nil {
-		return x.outcomeOf(ctx, run, err)
-	}
-	encoded, err := value.Encode(result)
-	if err != nil {
-		return x.outcomeOf(ctx, run, err)
-	}
-	return store.Outcome{State: store.Succeeded, Result: encoded}
 }

@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"time"
@@ -18,33 +19,50 @@ func tableOf(t *flow.Table) link.Table {
 
 // link does a link step: the known side is given, the other is found or made.
 func (e *execution) link(ctx context.Context, s *flow.Step, vars map[string]any, path string) (any, error) {
+	if savesPairs(s) {
+		return e.savePair(ctx, s, vars, path)
+	}
+	req, inner, err := linkRequest(ctx, s, vars)
+	if err != nil {
+		return nil, err
+	}
+	req.Lease = e.lease
+	e.linkActions(&req, s, inner, path)
+	started := time.Now().UTC()
+	result, err := e.linker.Ensure(ctx, req)
+	var missing *link.MissingError
+	if errors.As(err, &missing) && s.Missing == flow.MissingContinues {
+		e.noteDone(ctx, s, path, req.Main.Key, nil, started)
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	out := pairValue(result)
+	e.noteDone(ctx, s, path, map[string]any{string(req.Side): req.Main.Key, "values": req.Values}, out, started)
+	return out, nil
+}
+
+// linkRequest evaluates what a link step asks for, without its actions, and the
+// names that those read.
+func linkRequest(ctx context.Context, s *flow.Step, vars map[string]any) (link.Request, map[string]any, error) {
 	l := s.Link
-	remote, err := l.Remote.Eval(ctx, vars)
-	if err != nil {
-		return nil, err
-	}
-	local, err := l.Local.Eval(ctx, vars)
-	if err != nil {
-		return nil, err
-	}
-	if l.Remote != nil && l.Local != nil {
-		pairs, err := e.savePair(ctx, s, []link.Pair{{Local: local, Remote: remote}}, path)
-		if err != nil {
-			return nil, err
-		}
-		return pairs[0], nil
-	}
-	req := link.Request{Lease: e.lease, Side: store.Remote, Recheck: l.Recheck, Main: link.Row{Table: tableOf(l.Table), Key: remote}}
+	req := link.Request{Side: store.Remote, Recheck: l.Recheck, Main: link.Row{Table: tableOf(l.Table)}}
+	key := l.Remote
 	if l.Local != nil {
-		req.Side, req.Main.Key = store.Local, local
+		req.Side, key = store.Local, l.Local
+	}
+	var err error
+	if req.Main.Key, err = key.Eval(ctx, vars); err != nil {
+		return req, nil, err
 	}
 	if link.Text(req.Main.Key) == "" {
-		return nil, fmt.Errorf("the %s key for link table %s is empty", req.Side, l.Table.Name)
+		return req, nil, fmt.Errorf("the %s key for link table %s is empty", req.Side, l.Table.Name)
 	}
 	for _, also := range l.Also {
 		key, err := also.Value.Eval(ctx, vars)
 		if err != nil {
-			return nil, err
+			return req, nil, err
 		}
 		if link.Text(key) != "" {
 			req.Also = append(req.Also, link.Row{Table: tableOf(also.Table), Key: key})
@@ -53,23 +71,11 @@ func (e *execution) link(ctx context.Context, s *flow.Step, vars map[string]any,
 	inner := maps.Clone(vars)
 	if l.Values != nil {
 		if req.Values, err = l.Values.EvalRecord(ctx, vars); err != nil {
-			return nil, err
+			return req, nil, err
 		}
 		inner["values"] = req.Values
 	}
-	e.linkActions(&req, s, inner, path)
-	started := time.Now().UTC()
-	result, err := e.linker.Ensure(ctx, req)
-	if err != nil {
-		if _, missing := err.(*link.MissingError); missing && s.Missing == flow.MissingContinues {
-			e.noteDone(s, path, req.Main.Key, nil, started)
-			return nil, nil
-		}
-		return nil, err
-	}
-	out := pairValue(result)
-	e.noteDone(s, path, map[string]any{string(req.Side): req.Main.Key, "values": req.Values}, out, started)
-	return out, nil
+	return req, inner, nil
 }
 
 // pairValue is what a link step makes.
@@ -91,7 +97,7 @@ func (e *execution) linkActions(req *link.Request, s *flow.Step, vars map[string
 	}
 	if l.Create != nil {
 		req.Create = func(ctx context.Context) (any, error) {
-			out, err := e.linkCreate(ctx, s, vars, path+".create")
+			out, err := e.linkCreate(ctx, s, vars, path+".create", link.Text(req.Main.Key))
 			if err != nil {
 				return nil, err
 			}
@@ -111,28 +117,16 @@ func (e *execution) linkActions(req *link.Request, s *flow.Step, vars map[string
 // linkCreate makes the record after nothing matched. An attempt that was
 // interrupted while creating is no obstacle where there is a match: it looked,
 // and the record is not there.
-func (e *execution) linkCreate(ctx context.Context, s *flow.Step, vars map[string]any, path string) (any, error) {
+func (e *execution) linkCreate(ctx context.Context, s *flow.Step, vars map[string]any, path, key string) (any, error) {
 	c := s.Link.Create
+	if c.Flow != nil || c.Connection == "run" || c.Operation.Effect == connectors.Read {
+		return e.call(ctx, c, s.Hash, vars, path)
+	}
 	params, err := c.With.EvalRecord(ctx, vars)
 	if err != nil {
 		return nil, err
 	}
-	if c.Flow != nil || c.Operation.Effect == connectors.Read {
-		return e.call(ctx, c, s.Hash, vars, path)
-	}
-	if s.Link.Match == nil {
-		return e.write(ctx, c, s.Hash, params, path)
-	}
-	input, err := encode(params)
-	if err != nil {
-		return nil, err
-	}
-	healing := *c
-	if healing.Operation.Repeat == connectors.NaturalKey {
-		// An unclear create is tried again: the next attempt matches first.
-		healing.Operation.Repeat = connectors.ReadBack
-	}
-	return e.journaled(ctx, &healing, s.Hash, params, input, path, e.journal.earlier[path].Attempts+1)
+	return e.write(ctx, write{call: c, hash: s.Hash, params: params, path: path, about: []string{key}, matched: s.Link.Match != nil})
 }
 
 // taken picks what a call's result is about: by its take, or by property.
@@ -158,56 +152,4 @@ func taken[T any](ctx context.Context, c *flow.Call, result any, property string
 		return none, fmt.Errorf("%s gave %T where %T was expected", c.Name, picked, none)
 	}
 	return typed, nil
-}
-
-// savesPairs tells whether a step only remembers pairs, both sides known.
-func savesPairs(s *flow.Step) bool {
-	return s.Link != nil && s.Link.Local != nil && s.Link.Remote != nil
-}
-
-// savePairs remembers the pairs of all items in one commit.
-func (e *execution) savePairs(ctx context.Context, s *flow.Step, vars map[string]any, path string, items []any) (any, error) {
-	inner := maps.Clone(vars)
-	pairs := make([]link.Pair, len(items))
-	for i, item := range items {
-		inner[s.As], inner["position"] = item, int64(i)
-		remote, err := s.Link.Remote.Eval(ctx, inner)
-		if err != nil {
-			return nil, &stepError{path, err}
-		}
-		local, err := s.Link.Local.Eval(ctx, inner)
-		if err != nil {
-			return nil, &stepError{path, err}
-		}
-		pairs[i] = link.Pair{Local: local, Remote: remote}
-	}
-	out, err := e.savePair(ctx, s, pairs, path)
-	if err != nil {
-		return e.onError(s, path, &stepError{path, err})
-	}
-	return out, nil
-}
-
-func (e *execution) savePair(ctx context.Context, s *flow.Step, pairs []link.Pair, path string) ([]any, error) {
-	started := time.Now().UTC()
-	table := tableOf(s.Link.Table)
-	out := make([]any, len(pairs))
-	writes := make([]store.LinkWrite, len(pairs))
-	for i, pair := range pairs {
-		local, remote := link.Text(pair.Local), link.Text(pair.Remote)
-		if local == "" || remote == "" {
-			return nil, fmt.Errorf("link table %s: a pair with an empty side (%q, %q)", table.Name, local, remote)
-		}
-		typed, err := table.Pair(local, remote)
-		if err != nil {
-			return nil, err
-		}
-		out[i] = pairValue(link.Result{Pair: typed})
-		writes[i] = store.LinkWrite{Table: table.Name, Local: local, Remote: remote, Replace: true}
-	}
-	if err := e.executor.Store.SaveLinks(ctx, e.lease, writes...); err != nil {
-		return nil, err
-	}
-	e.noteDone(s, path, nil, out, started)
-	return out, nil
 }

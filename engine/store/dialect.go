@@ -18,6 +18,10 @@ type dialect struct {
 	// lockLinks and shareLinks lock the links of instance $1 for one transaction
 	// alone, or for those that share; "" where there is one writer at a time.
 	lockLinks, shareLinks string
+	// beforeErase and afterErase are statements for the writer around an Erase, so
+	// that what is erased does not stay in the file as free space. In PostgreSQL
+	// old row versions go with the next vacuum.
+	beforeErase, afterErase []string
 	// again tells whether a transaction failed only because of another one.
 	again func(error) bool
 	// refused tells whether a statement failed because of its own values, so that

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -16,6 +17,13 @@ func (s *database) Erase(ctx context.Context, instance, needleText string) (eras
 	if err != nil {
 		return erased, left, err
 	}
+	if err := s.writerRuns(ctx, s.dialect.beforeErase); err != nil {
+		return erased, left, err
+	}
+	defer func() {
+		// Also after a failure: the setting is the connection's, not this call's.
+		err = errors.Join(err, s.writerRuns(context.WithoutCancel(ctx), s.dialect.afterErase))
+	}()
 	n := newNeedle(needleText)
 	events := map[int64]bool{}
 	for _, id := range found.Events {
@@ -75,6 +83,15 @@ func (s *database) Erase(ctx context.Context, instance, needleText string) (eras
 		erased.Links = append(erased.Links, link)
 	}
 	return erased, left, nil
+}
+
+func (s *database) writerRuns(ctx context.Context, statements []string) error {
+	for _, statement := range statements {
+		if _, err := s.writer.ExecContext(ctx, statement); err != nil {
+			return s.failed(ctx, "erasing", err)
+		}
+	}
+	return nil
 }
 
 // eraseRun redacts a run and its journal, unless it is open, and returns its

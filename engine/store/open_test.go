@@ -5,8 +5,10 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestOpenReadsURLs(t *testing.T) {
@@ -125,5 +127,51 @@ func TestDialectsHaveTheSameMigrations(t *testing.T) {
 		if len(dialects) != 2 {
 			t.Errorf("%s exists only for %s", name, dialects[0])
 		}
+	}
+}
+
+// Erased text is gone from the file, its log included.
+func TestErasedTextIsNotInTheFile(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	path := filepath.Join(t.TempDir(), "flowctl.db")
+	s, err := openSQLite(ctx, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	const person = "ada.lovelace@example.com"
+	for _, padding := range []int{0, 100_000} { // in a row's page, and beyond
+		a := arrival("k" + strconv.Itoa(padding))
+		a.Event.Payload = []byte(strings.Repeat("x", padding) + person)
+		run := mustAccept(t, s, a)
+		_, lease, err := s.Claim(ctx, run, "x", time.Hour)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Finish(ctx, lease, Outcome{State: Succeeded}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	found := func() (files []string) {
+		for _, file := range []string{path, path + "-wal"} {
+			data, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if strings.Contains(string(data), person) {
+				files = append(files, filepath.Base(file))
+			}
+		}
+		return files
+	}
+	if len(found()) == 0 {
+		t.Fatal("the text is nowhere to begin with")
+	}
+	if erased, _, err := s.Erase(ctx, "main", person); err != nil || len(erased.Runs) != 2 {
+		t.Fatal(erased, err)
+	}
+	if files := found(); len(files) > 0 {
+		t.Fatalf("still in %v", files)
 	}
 }

@@ -25,9 +25,13 @@ const memoryPath = ":memory:"
 
 func sqliteDialect() *dialect {
 	return &dialect{
-		name:    "sqlite",
-		now:     "CAST(round(unixepoch('subsec') * 1000) AS INTEGER) * 1000",
-		again:   func(error) bool { return false },
+		name:  "sqlite",
+		now:   "CAST(round(unixepoch('subsec') * 1000) AS INTEGER) * 1000",
+		again: func(error) bool { return false },
+
+		beforeErase: []string{`PRAGMA secure_delete = 1`},
+		afterErase:  []string{`PRAGMA secure_delete = 0`, `PRAGMA wal_checkpoint(TRUNCATE)`},
+
 		refused: sqliteRefused,
 	}
 }
@@ -100,6 +104,8 @@ func openSQLitePool(path string, readOnly bool, connections int) (*sql.DB, error
 		// FULL, not NORMAL: in WAL mode NORMAL loses the last commits in a power
 		// cut, and those have been answered.
 		pragma("synchronous", "FULL")
+		// After a peak the log gives its space back.
+		pragma("journal_size_limit", strconv.Itoa(64<<20))
 	}
 	if readOnly {
 		pragma("query_only", "1")

@@ -12,12 +12,7 @@ func TestChaos(t *testing.T) {
 	t.Parallel()
 	chance := newChance(t)
 	orders := int(number(t, ordersVariable, 100))
-	for _, d := range databases {
-		t.Run(d.name, func(t *testing.T) {
-			t.Parallel()
-			weather(t, d.open(t), chance, orders)
-		})
-	}
+	onEach(t, func(t *testing.T, make func(*testing.T) database) { weather(t, make(t), chance, orders) })
 }
 
 func weather(t *testing.T, d database, chance chance, orders int) {

@@ -21,6 +21,7 @@ import (
 	"time"
 
 	odoosandbox "github.com/flowctl/flowctl/connectors/odoo/sandbox"
+	"github.com/flowctl/flowctl/engine/store"
 )
 
 // orderApp has two flows that listen to the same event. Each of their runs writes
@@ -171,12 +172,7 @@ func (v *visitors) check() (runs int) {
 func TestOrderPerKey(t *testing.T) {
 	t.Parallel()
 	chance := newChance(t)
-	for _, d := range databases {
-		t.Run(d.name, func(t *testing.T) {
-			t.Parallel()
-			orderPerKey(t, d.open(t), chance)
-		})
-	}
+	onEach(t, func(t *testing.T, make func(*testing.T) database) { orderPerKey(t, make(t), chance) })
 }
 
 func orderPerKey(t *testing.T, d database, chance chance) {
@@ -220,6 +216,11 @@ func orderPerKey(t *testing.T, d database, chance chance) {
 	}
 	senders.Wait()
 	eventually(t, 2*time.Minute, "nothing is left to do", func() bool { return open(w.counts()) == 0 })
+	for _, r := range w.runs(store.RunFilter{}) {
+		if r.State != store.Succeeded {
+			t.Errorf("run %d is %s: %s", r.ID, r.State, r.Reason)
+		}
+	}
 	runs := v.check()
 	t.Logf("%s: %d runs on %d records by 4 processes, %d writes", d.name, runs, records, v.count)
 	if runs < 2*records {

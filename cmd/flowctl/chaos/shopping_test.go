@@ -48,6 +48,14 @@ type person struct {
 	customer           int64 // 0 for those who never registered
 }
 
+// address is the person's own, as a checkout asks for it.
+func (p person) address() map[string]string {
+	return map[string]string{
+		"first_name": p.first, "last_name": p.last, "address_1": "Lindenweg 4", "postcode": "10115",
+		"city": "Berlin", "country": "DE", "email": p.email, "phone": "+49 30 123456",
+	}
+}
+
 // people makes n shoppers.
 func (w *world) people(n int) []person {
 	all := make([]person, n)
@@ -66,10 +74,7 @@ func (w *world) people(n int) []person {
 // that.
 func (w *world) cart(random *rand.Rand, people []person) shopsandbox.Cart {
 	who := people[random.IntN(len(people))]
-	home := map[string]string{
-		"first_name": who.first, "last_name": who.last, "address_1": "Lindenweg 4", "postcode": "10115",
-		"city": "Berlin", "country": "DE", "email": who.email, "phone": "+49 30 123456",
-	}
+	home := who.address()
 	c := shopsandbox.Cart{Billing: home, PaymentMethod: "stripe", PaymentTitle: "Card"}
 	switch {
 	case who.customer != 0 && random.IntN(3) > 0:

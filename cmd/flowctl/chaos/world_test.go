@@ -30,26 +30,41 @@ type database struct {
 	crash func()
 }
 
-// databases are those that a test runs on. PostgreSQL is brought up when asked
-// for, and its test skipped where it is not installed.
+// databases are those that a test runs on: start brings up what the databases of
+// a test share, and gives what makes one. PostgreSQL's test is skipped where it is
+// not installed.
 var databases = []struct {
-	name string
-	open func(t *testing.T) database
+	name  string
+	start func(t *testing.T) (make func(t *testing.T) database)
 }{
-	{"SQLite", func(t *testing.T) database {
-		return database{name: "SQLite", url: "sqlite:" + filepath.Join(t.TempDir(), "flowctl.db")}
-	}},
-	{"PostgreSQL", func(t *testing.T) database {
-		server := storetest.StartPostgres(t)
-		d := database{name: "PostgreSQL", url: server.Schema(t)}
-		if server.Private() {
-			d.crash = func() {
-				server.Kill()
-				server.Start(t)
-			}
+	{"SQLite", func(*testing.T) func(*testing.T) database {
+		return func(t *testing.T) database {
+			return database{name: "SQLite", url: "sqlite:" + filepath.Join(t.TempDir(), "flowctl.db")}
 		}
-		return d
 	}},
+	{"PostgreSQL", func(t *testing.T) func(*testing.T) database {
+		server := storetest.StartPostgres(t)
+		return func(t *testing.T) database {
+			d := database{name: "PostgreSQL", url: server.Schema(t)}
+			if server.Private() {
+				d.crash = func() {
+					server.Kill()
+					server.Start(t)
+				}
+			}
+			return d
+		}
+	}},
+}
+
+// onEach runs a test on each database.
+func onEach(t *testing.T, test func(t *testing.T, make func(t *testing.T) database)) {
+	for _, d := range databases {
+		t.Run(d.name, func(t *testing.T) {
+			t.Parallel()
+			test(t, d.start(t))
+		})
+	}
 }
 
 // world is a simulated shop and Odoo, and the processes between them.
@@ -66,7 +81,7 @@ type world struct {
 	articles  []article
 	// environment of the processes.
 	environment []string
-	store     store.Store // the test's own look into the database
+	store       store.Store // the test's own look into the database
 }
 
 // setup makes a world with so many processes, all of them up.
@@ -109,6 +124,7 @@ func (w *world) variables(t *testing.T) []string {
 		"FLOWCTL_ODOO_API_KEY=" + given.APIKey,
 		"FLOWCTL_DATABASE_URL=" + w.database.url, "FLOWCTL_REDIS_URL=" + w.redis.url(), "FLOWCTL_DATA=" + t.TempDir(),
 		"FLOWCTL_LEASE=" + lease.String(), "FLOWCTL_REQUEST_TIMEOUT=" + requestTimeout.String(),
+		"FLOWCTL_UNCLEAR_WAIT=300ms",
 		// With every fifth request failing, an import of ten requests fails nine
 		// times out of ten: many short attempts stand for the day that the default gives.
 		"FLOWCTL_RETRY_BACKOFF=" + strings.TrimSuffix(strings.Repeat("100ms,200ms,400ms,", 100), ","),

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -287,22 +288,13 @@ func (tx *transaction) call(modelName, name string, list []any, named map[string
 	if strings.HasPrefix(name, "_") {
 		return nil, tx.private(m, name)
 	}
-	perform, ok := m.methods[name]
-	if !ok {
+	if _, ok := m.methods[name]; !ok {
 		return nil, tx.unknownMethod(m, name)
-	}
-	if given, ok := named["context"].(map[string]any); ok {
-		tx.context = given
-		if lang, ok := given["lang"].(string); ok && !tx.speaks(lang) {
-			return nil, userError("Invalid language code: %s", lang)
-		}
-	}
-	if tx.context == nil {
-		tx.context = map[string]any{}
 	}
 	args := arguments{list: list, named: named}
 	var ids []int64
 	if !slices.Contains(modelMethods, name) {
+		var ok bool
 		if len(list) > 0 {
 			if ids, ok = asIDs(list[0]); !ok && !isEmptyList(list[0]) {
 				return nil, valueError("Invalid ids: %s", python(list[0]))
@@ -312,7 +304,21 @@ func (tx *transaction) call(modelName, name string, list []any, named map[string
 			ids, _ = asIDs(given)
 		}
 	}
-	return perform(tx, ids, args)
+	return tx.invoke(m, name, ids, args)
+}
+
+// invoke performs a method of a model that has it, in the context given.
+func (tx *transaction) invoke(m *model, name string, ids []int64, args arguments) (any, error) {
+	if given, ok := args.named["context"].(map[string]any); ok {
+		tx.context = maps.Clone(given)
+		if lang, ok := given["lang"].(string); ok && !tx.speaks(lang) {
+			return nil, userError("Invalid language code: %s", lang)
+		}
+	}
+	if tx.context == nil {
+		tx.context = map[string]any{}
+	}
+	return m.methods[name](tx, ids, args)
 }
 
 func isEmptyList(value any) bool {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 )
@@ -36,13 +37,30 @@ func (e *ERP) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case path == "/web/webclient/version_info":
 		jsonAnswer(w, map[string]any{"jsonrpc": "2.0", "id": nil, "result": e.versionInfo()})
 	case path == "/web/version" && e.latest(), path == "/json/version" && e.latest():
-		info := e.versionInfo()
-		jsonAnswer(w, map[string]any{"version_info": info["server_version_info"], "version": info["server_version"]})
+		e.serveVersion(w, r)
+	case (path == "/json/2" || strings.HasPrefix(path, "/json/2/")) && e.latest():
+		e.serveJSON2(w, r, body)
 	case path == "/web/health":
 		jsonAnswer(w, map[string]any{"status": "pass"})
+	case e.latest():
+		// 19 asks to log in first (odoo19/136, 150).
+		w.Header().Set("Location", "/web/login?redirect="+url.QueryEscape(r.URL.Path+"?"))
+		plainAnswer(w, http.StatusSeeOther, "<!doctype html>\n<html lang=en>\n<title>Redirecting...</title>\n<h1>Redirecting...</h1>\n")
 	default:
 		plainAnswer(w, http.StatusNotFound, "<!DOCTYPE html>\n<html><head><title>Odoo</title></head><body></body></html>")
 	}
+}
+
+// serveVersion is the page that tells the version without a login (odoo19/145).
+func (e *ERP) serveVersion(w http.ResponseWriter, r *http.Request) {
+	call := Call{Service: "web", Method: "version"}
+	e.counts.add(call)
+	if incident := e.server.incident(r, call); incident != nil {
+		incident.answer(w, r, func(f *Fault) { e.answerJSON2(w, nil, f) })
+		return
+	}
+	info := e.versionInfo()
+	jsonAnswer(w, map[string]any{"version_info": info["server_version_info"], "version": info["server_version"]})
 }
 
 func plainAnswer(w http.ResponseWriter, status int, body string) {
@@ -88,13 +106,14 @@ func (e *ERP) serveRPC(w http.ResponseWriter, r *http.Request, body []byte) {
 	call := request.call()
 	e.counts.add(call)
 	incident := e.server.incident(r, call)
+	fail := func(f *Fault) { e.answerRPC(w, request.ID, nil, f) }
 	if incident != nil && !incident.After {
-		incident.answer(e, w, r, request.ID)
+		incident.answer(w, r, fail)
 		return
 	}
 	result, fault := e.perform(request)
 	if incident != nil {
-		incident.answer(e, w, r, request.ID)
+		incident.answer(w, r, fail)
 		return
 	}
 	e.answerRPC(w, request.ID, result, fault)
@@ -138,13 +157,18 @@ func (e *ERP) answerRPC(w http.ResponseWriter, id, result any, f *Fault) {
 // perform dispatches to a service.
 func (e *ERP) perform(request rpcRequest) (any, *Fault) {
 	result, err := e.dispatch(request)
+	return result, toFault(err)
+}
+
+// toFault is Odoo's word for an error; nil for none.
+func toFault(err error) *Fault {
 	if err == nil {
-		return result, nil
+		return nil
 	}
 	if f, ok := asFault(err); ok {
-		return nil, f
+		return f
 	}
-	return nil, fault("builtins.RuntimeError", "%v", err)
+	return fault("builtins.RuntimeError", "%v", err)
 }
 
 func (e *ERP) dispatch(request rpcRequest) (any, error) {

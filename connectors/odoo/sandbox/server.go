@@ -15,7 +15,7 @@ import (
 
 // Call says what a request asks for.
 type Call struct {
-	Service string // "common", "object", "db"
+	Service string // "common", "object" (also over JSON-2), "db", "web"
 	Model   string // of service object
 	Method  string // "authenticate", "search_read", "action_confirm"
 }
@@ -79,10 +79,11 @@ type Incident struct {
 	Hang bool
 }
 
-func (i *Incident) answer(e *ERP, w http.ResponseWriter, r *http.Request, id any) {
+// answer answers; fail does so with an error in the protocol of the request.
+func (i *Incident) answer(w http.ResponseWriter, r *http.Request, fail func(*Fault)) {
 	switch {
 	case i.Fault != nil:
-		e.answerRPC(w, id, nil, i.Fault)
+		fail(i.Fault)
 	case i.Hang:
 		<-r.Context().Done()
 		panic(http.ErrAbortHandler)
@@ -109,7 +110,7 @@ type server struct {
 	done     chan struct{}
 }
 
-// OnRequest sets a hook that is asked before every JSON-RPC request; nil from
+// OnRequest sets a hook that is asked before every request of the API; nil from
 // it lets the request pass. A nil hook takes the last one away. The hook may be
 // called from several requests at once.
 func (e *ERP) OnRequest(hook func(*http.Request, Call) *Incident) {
