@@ -40,6 +40,11 @@ e2e: ## Test against a real Odoo 19 from Debian's package (skips where there is 
 		echo '**** e2e SKIPPED: nothing was tested against a real Odoo' >&2; \
 	else exit $$code; fi
 
+.PHONY: chaos
+chaos: ## Break everything while 1,000 orders arrive (see docs/chaos.md)
+	@.ci/install
+	FLOWCTL_CHAOS_ORDERS=$${FLOWCTL_CHAOS_ORDERS:-1000} go test -count=1 -timeout 60m -v ./cmd/flowctl/chaos
+
 .PHONY: demo
 demo: ## Run the app between a simulated shop and a simulated Odoo
 	go run ./cmd/flowctl demo

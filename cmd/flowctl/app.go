@@ -60,11 +60,8 @@ func execute(ctx context.Context, args []string, stdin io.Reader, stdout, stderr
 		HideHelpCommand:        true,
 		UseShortOptionHandling: true,
 		ExitErrHandler:         func(*cli.Context, error) {}, // told below
-		Commands: []*cli.Command{
-			demoCommand(), serveCommand(), runCommand(), runsCommand(), linksCommand(), settingsCommand(),
-			validateCommand(), doctorCommand(), sandboxCommand(),
-		},
-		OnUsageError: func(_ *cli.Context, err error, _ bool) error { return &exitError{exitUsage, err} },
+		Commands:               commands(),
+		OnUsageError:           func(_ *cli.Context, err error, _ bool) error { return &exitError{exitUsage, err} },
 		CommandNotFound: func(c *cli.Context, name string) {
 			fmt.Fprintf(stderr, "flowctl: there is no command %q; see flowctl --help\n", name)
 		},
@@ -83,6 +80,14 @@ func execute(ctx context.Context, args []string, stdin io.Reader, stdout, stderr
 		fmt.Fprintf(stderr, "flowctl: %s\n", message)
 	}
 	return code
+}
+
+// commands lists all commands, in the order of --help.
+func commands() []*cli.Command {
+	return []*cli.Command{
+		demoCommand(), serveCommand(), runCommand(), runsCommand(), linksCommand(), settingsCommand(),
+		validateCommand(), doctorCommand(), sandboxCommand(),
+	}
 }
 
 // codeOf is the exit code of an error.

@@ -52,6 +52,7 @@ func engineFlags() []cli.Flag {
 	return append(storeFlags(),
 		flowsFlag(),
 		&cli.StringFlag{Name: "redis-url", EnvVars: []string{"FLOWCTL_REDIS_URL"}, Usage: "redis://…; without it one within this process"},
+		&cli.StringFlag{Name: "ca-file", EnvVars: []string{"FLOWCTL_CA_FILE"}, Usage: "PEM file of certificates to trust besides the machine's own"},
 		&cli.StringFlag{Name: "log-level", EnvVars: []string{"FLOWCTL_LOG_LEVEL"}, Value: "info", Usage: "debug, info, warn or error"},
 	)
 }
@@ -120,6 +121,9 @@ func engineConfig(c *cli.Context) (engine.Config, error) {
 	app, err := loadApp(c)
 	if err != nil {
 		return engine.Config{}, err
+	}
+	if config.HTTPClient, err = clientWithRoots(c.String("ca-file")); err != nil {
+		return engine.Config{}, &exitError{exitSetting, err}
 	}
 	config.Overrides = settingsFromEnvironment(app)
 	data := c.String("data")

@@ -27,6 +27,7 @@ func demoCommand() *cli.Command {
 			"Example: flowctl demo --orders 25",
 		Flags: []cli.Flag{
 			flowsFlag(),
+			instanceFlag(),
 			&cli.IntFlag{Name: "orders", Value: 25, Usage: "orders that shoppers place"},
 			&cli.Uint64Flag{Name: "seed", Value: 1, Usage: "the same seed makes the same carts"},
 			&cli.PathFlag{Name: "cases", Usage: "instead of shopping, load every order file (*.json) of this folder"},
@@ -52,7 +53,7 @@ func runDemo(c *cli.Context) error {
 	}
 	options := demo.Options{
 		OdooVersion: c.Int("odoo-version"), PriceDigits: c.Int("price-digits"), RedisURL: c.String("redis-url"),
-		Settings: map[string]string{}, Log: slog.New(slog.DiscardHandler),
+		Instance: c.String("instance"), Settings: map[string]string{}, Log: slog.New(slog.DiscardHandler),
 	}
 	if c.String("log-level") != "off" {
 		log, err := newLog(c)
@@ -63,7 +64,7 @@ func runDemo(c *cli.Context) error {
 	}
 	options.Flows, options.FlowsName = flowsFolder(c)
 	if c.Bool("real") {
-		if err := useRealOdoo(&options); err != nil {
+		if err := useRealOdoo(c, &options); err != nil {
 			return err
 		}
 	}
@@ -76,9 +77,9 @@ func runDemo(c *cli.Context) error {
 }
 
 // useRealOdoo puts the Odoo of the environment in the simulated one's place. The
-// instance gets a name of its own, so that a second demo does not meet the orders
-// of the first.
-func useRealOdoo(options *demo.Options) error {
+// instance gets a name of its own unless the user gave one, so that a second demo
+// does not meet the orders of the first.
+func useRealOdoo(c *cli.Context, options *demo.Options) error {
 	real := &demo.RealOdoo{
 		URL: os.Getenv("FLOWCTL_ODOO_URL"), Database: os.Getenv("FLOWCTL_ODOO_DB"), Login: os.Getenv("FLOWCTL_ODOO_LOGIN"),
 		APIKey: os.Getenv("FLOWCTL_ODOO_API_KEY"), Password: os.Getenv("FLOWCTL_ODOO_PASSWORD"),
@@ -87,7 +88,9 @@ func useRealOdoo(options *demo.Options) error {
 		return failure(exitSetting, "--real needs FLOWCTL_ODOO_URL, FLOWCTL_ODOO_DB, FLOWCTL_ODOO_LOGIN and FLOWCTL_ODOO_API_KEY (or _PASSWORD)")
 	}
 	options.Real = real
-	options.Instance = "demo-" + time.Now().UTC().Format("20060102-150405.000")
+	if !c.IsSet("instance") {
+		options.Instance = "demo-" + time.Now().UTC().Format("20060102-150405.000")
+	}
 	return nil
 }
 

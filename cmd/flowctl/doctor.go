@@ -33,12 +33,17 @@ func doctorCommand() *cli.Command {
 				return err
 			}
 			fsys, name := flowsFolder(c)
+			client, err := clientWithRoots(c.String("ca-file"))
+			if err != nil {
+				return &exitError{exitSetting, err}
+			}
 			subject := doctor.Subject{
 				Config: engine.Config{
 					Flows: fsys, FlowsName: name, DatabaseURL: c.String("database-url"), RedisURL: c.String("redis-url"),
-					Instances: []string{c.String("instance")}, OverrideInstance: c.String("instance"), Log: slog.New(slog.DiscardHandler),
+					Instances: []string{c.String("instance")}, OverrideInstance: c.String("instance"), Log: slog.New(slog.DiscardHandler), HTTPClient: client,
 				},
-				Instance: c.String("instance"), Overrides: settingsFromEnvironment, Data: c.String("data"),
+				HTTPClient: client,
+				Instance:   c.String("instance"), Overrides: settingsFromEnvironment, Data: c.String("data"),
 				SecretKey: os.Getenv("FLOWCTL_SECRET_KEY"), PublicURL: c.String("public-url"),
 				Variables: ownVariables(), Known: func(app *flow.App, name string) bool { return knownVariable(c, app, name) },
 			}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -123,35 +124,43 @@ func linksListCommand() *cli.Command {
 }
 
 func listLinks(c *cli.Context, st store.Store, filter store.LinkFilter) error {
-	views := []linkView{}
+	asJSON, list, listed := c.Bool("json"), jsonArray{w: c.App.Writer}, 0
 	err := eachLink(c, st, filter, c.Int("limit"), func(links []store.Link) error {
+		listed += len(links)
+		if !asJSON {
+			return printLinks(c.App.Writer, links, listed == len(links))
+		}
 		for _, l := range links {
-			views = append(views, linkViewOf(l))
+			if err := list.add(linkViewOf(l)); err != nil {
+				return err
+			}
 		}
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	if c.Bool("json") {
-		return printJSON(c.App.Writer, views)
+	if asJSON {
+		return list.end()
 	}
-	if len(views) == 0 {
+	if listed == 0 {
 		fmt.Fprintln(c.App.ErrWriter, "no such links")
-		return nil
 	}
-	table := tabwriter.NewWriter(c.App.Writer, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "ID\tTABLE\tLOCAL\tREMOTE\tSTATE\tCHANGED")
-	for _, v := range views {
-		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%s\n", v.ID, v.Table, orDash(v.Local), orDash(oneLine(v.Remote, 60)), v.State, clock(v.Updated))
-	}
-	if err := table.Flush(); err != nil {
-		return err
-	}
-	if limit := c.Int("limit"); limit > 0 && len(views) == limit {
+	if limit := c.Int("limit"); limit > 0 && listed == limit {
 		fmt.Fprintf(c.App.ErrWriter, "the first %d; --limit 0 lists all\n", limit)
 	}
 	return nil
+}
+
+func printLinks(w io.Writer, links []store.Link, header bool) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	if header {
+		fmt.Fprintln(table, "ID\tTABLE\tLOCAL\tREMOTE\tSTATE\tCHANGED")
+	}
+	for _, l := range links {
+		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%s\n", l.ID, l.Table, orDash(l.Local), orDash(oneLine(l.Remote, 60)), l.State, clock(l.UpdatedAt))
+	}
+	return table.Flush()
 }
 
 func linksShowCommand() *cli.Command {

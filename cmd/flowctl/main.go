@@ -7,6 +7,8 @@ import (
 	"os/signal"
 	"syscall"
 
+	_ "github.com/flowctl/flowctl/connectors/http"
+	_ "github.com/flowctl/flowctl/connectors/mail"
 	_ "github.com/flowctl/flowctl/connectors/odoo"
 	_ "github.com/flowctl/flowctl/connectors/woocommerce"
 )

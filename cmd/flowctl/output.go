@@ -10,6 +10,8 @@ import (
 
 	"github.com/mattn/go-isatty"
 	"github.com/urfave/cli/v2"
+
+	"github.com/flowctl/flowctl/engine/value"
 )
 
 func jsonFlag() cli.Flag {
@@ -23,12 +25,51 @@ func jsonLines(w io.Writer) *json.Encoder {
 	return enc
 }
 
-// rawJSON is stored JSON as part of what is printed; nil where there is none.
+// jsonArray writes a list whose end nobody waits for: --limit 0 lists more than
+// fits into memory.
+type jsonArray struct {
+	w     io.Writer
+	count int
+}
+
+func (a *jsonArray) add(v any) error {
+	data, err := json.MarshalIndent(v, "  ", "  ")
+	if err != nil {
+		return err
+	}
+	before := ",\n  "
+	if a.count == 0 {
+		before = "[\n  "
+	}
+	a.count++
+	_, err = fmt.Fprintf(a.w, "%s%s", before, data)
+	return err
+}
+
+func (a *jsonArray) end() error {
+	text := "\n]\n"
+	if a.count == 0 {
+		text = "[]\n"
+	}
+	_, err := io.WriteString(a.w, text)
+	return err
+}
+
+// rawJSON is a stored value as JSON for people and foreign programs: amounts and
+// instants as text. What cannot be read is left out.
 func rawJSON(data []byte) json.RawMessage {
-	if len(data) == 0 || !json.Valid(data) {
+	if len(data) == 0 {
 		return nil
 	}
-	return data
+	v, err := value.Decode(data)
+	if err != nil {
+		return nil
+	}
+	plain, err := json.Marshal(value.Plain(v))
+	if err != nil {
+		return nil
+	}
+	return plain
 }
 
 // clock is how instants are shown: UTC, to the second.

@@ -8,7 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/flowctl/flowctl/engine"
-	"github.com/flowctl/flowctl/engine/run"
+	executor "github.com/flowctl/flowctl/engine/run"
 )
 
 // minLease keeps a lease longer than a slow commit, or a busy machine would lose
@@ -19,9 +19,9 @@ const minLease = time.Second
 // two attempts.
 func rhythmFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.DurationFlag{Name: "lease", EnvVars: []string{"FLOWCTL_LEASE"}, Value: run.DefaultLease,
+		&cli.DurationFlag{Name: "lease", EnvVars: []string{"FLOWCTL_LEASE"}, Value: executor.DefaultLease,
 			Usage: "how long a run waits for a worker that died before another takes it; workers that are only slow renew it"},
-		&cli.StringFlag{Name: "retry-backoff", EnvVars: []string{"FLOWCTL_RETRY_BACKOFF"}, Value: backoffText(run.DefaultBackoff),
+		&cli.StringFlag{Name: "retry-backoff", EnvVars: []string{"FLOWCTL_RETRY_BACKOFF"}, Value: backoffText(executor.DefaultBackoff),
 			Usage: "waits before each further attempt of a run whose other system failed, by comma; then it has failed"},
 		&cli.DurationFlag{Name: "request-timeout", EnvVars: []string{"FLOWCTL_REQUEST_TIMEOUT"},
 			Usage: "how long the shop or Odoo may take to answer a request; without it 90 s and 130 s"},
@@ -50,7 +50,11 @@ func setRhythm(c *cli.Context, config *engine.Config) error {
 	case timeout < 0:
 		return failure(exitUsage, "--request-timeout: %v is less than nothing", timeout)
 	case timeout > 0:
-		transport := http.DefaultTransport.(*http.Transport).Clone()
+		transport := http.DefaultTransport.(*http.Transport)
+		if config.HTTPClient != nil { // with roots of the user's own
+			transport = config.HTTPClient.Transport.(*http.Transport)
+		}
+		transport = transport.Clone()
 		transport.MaxIdleConnsPerHost = config.Workers
 		config.HTTPClient = &http.Client{Timeout: timeout, Transport: transport}
 	}

@@ -5,13 +5,13 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/flowctl/flowctl/engine/run"
+	executor "github.com/flowctl/flowctl/engine/run"
 )
 
 func TestBackoffTextIsWhatTheFlagReads(t *testing.T) {
 	t.Parallel()
 	const want = "1s,3s,10s,30s,1m,2m,5m,10m,20m,30m,1h,2h,4h,8h,8h"
-	if got := backoffText(run.DefaultBackoff); got != want {
+	if got := backoffText(executor.DefaultBackoff); got != want {
 		t.Fatalf("got %s, want %s", got, want)
 	}
 }

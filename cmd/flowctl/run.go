@@ -167,13 +167,13 @@ type runReport struct {
 func reportRun(c *cli.Context, run store.Run) error {
 	if c.Bool("json") {
 		if err := printJSON(c.App.Writer, runReport{
-			Run: run.ID, Flow: run.Flow, Key: run.Key, State: run.State, Reason: run.Reason, Code: run.Code, Advice: run.Advice, Result: run.Result,
+			Run: run.ID, Flow: run.Flow, Key: run.Key, State: run.State, Reason: run.Reason, Code: run.Code, Advice: run.Advice, Result: rawJSON(run.Result),
 		}); err != nil {
 			return err
 		}
 	} else {
 		fmt.Fprintf(c.App.Writer, "run %d of %s: %s\n", run.ID, run.Flow, run.State)
-		for _, text := range []string{run.Reason, run.Advice, string(run.Result)} {
+		for _, text := range []string{run.Reason, run.Advice, string(rawJSON(run.Result))} {
 			if text != "" {
 				fmt.Fprintf(c.App.Writer, "  %s\n", text)
 			}

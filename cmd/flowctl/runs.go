@@ -97,17 +97,19 @@ func viewOf(run store.Run) runView {
 }
 
 func listRunsAsJSON(c *cli.Context, st store.Store, filter store.RunFilter) error {
-	views := []runView{}
+	list := jsonArray{w: c.App.Writer}
 	err := eachRun(c, st, filter, c.Int("limit"), func(runs []store.Run) error {
 		for _, run := range runs {
-			views = append(views, viewOf(run))
+			if err := list.add(viewOf(run)); err != nil {
+				return err
+			}
 		}
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	return printJSON(c.App.Writer, views)
+	return list.end()
 }
 
 func listRuns(c *cli.Context, st store.Store, filter store.RunFilter) error {

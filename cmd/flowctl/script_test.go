@@ -73,12 +73,12 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	want, err := strconv.Atoi(args[0])
 	ts.Check(err)
-	if got := run(ts, args[1:]); got != want {
+	if got := exitCode(ts, args[1:]); got != want {
 		ts.Fatalf("exit code %d, want %d", got, want)
 	}
 }
 
-func run(ts *testscript.TestScript, args []string) int {
+func exitCode(ts *testscript.TestScript, args []string) int {
 	err := ts.Exec(args[0], args[1:]...)
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
@@ -177,7 +177,7 @@ func answers(ts *testscript.TestScript, _ bool, args []string) {
 
 func eventually(ts *testscript.TestScript, _ bool, args []string) {
 	waitFor(ts, args[0], func() error {
-		if code := run(ts, args); code != 0 {
+		if code := exitCode(ts, args); code != 0 {
 			return fmt.Errorf("exit code %d", code)
 		}
 		return nil

@@ -46,7 +46,7 @@ type behaviour struct {
 	tlsFirst   bool // from the first byte
 	noSTARTTLS bool
 	login      string            // "user password" that it takes; it asks for one when set
-	refuse     map[string]string // by command ("MAIL", "RCPT", ".", the greeting ""): what it answers instead
+	refuse     map[string]string // by command ("MAIL", "RCPT", ".", "greeting"): what it answers instead
 	hangUp     string            // command at which it breaks off; "." after it has the mail
 	silent     string            // command at which it never answers
 }
@@ -137,7 +137,7 @@ func (p *post) session(conn net.Conn, ended <-chan struct{}) {
 		}
 		return text.PrintfLine("%s", line) == nil
 	}
-	if !say("", "220 mail.test ready") {
+	if !say("greeting", "220 mail.test ready") {
 		return
 	}
 	var got mail1

@@ -16,6 +16,8 @@ type Connection struct {
 	fields *fieldCache
 	// context is sent with every call: company and language.
 	context map[string]any
+	// feedPage is how many ids and times the change feed reads at once.
+	feedPage int
 
 	mu   sync.Mutex
 	seen Version
@@ -25,11 +27,12 @@ var _ connectors.Connection = (*Connection)(nil)
 
 func newConnection(remote transport, s settings) *Connection {
 	c := &Connection{
-		remote:  remote,
-		url:     s.url,
-		master:  newMasterCache(remote),
-		fields:  newFieldCache(remote),
-		context: map[string]any{},
+		remote:   remote,
+		url:      s.url,
+		master:   newMasterCache(remote),
+		fields:   newFieldCache(remote),
+		context:  map[string]any{},
+		feedPage: feedPage,
 	}
 	if s.company != 0 {
 		c.context["allowed_company_ids"] = []int64{s.company}
@@ -46,7 +49,11 @@ func (c *Connection) Call(ctx context.Context, call connectors.Call) (any, error
 	if !ok {
 		return nil, badParams("odoo has no operation %q", call.Operation)
 	}
-	return perform(c, ctx, params{operation: call.Operation, values: call.Params})
+	p := params{operation: call.Operation, values: call.Params}
+	if err := p.known(); err != nil {
+		return nil, err
+	}
+	return perform(c, ctx, p)
 }
 
 // Close releases nothing: connections are kept by the HTTP client, which may be
@@ -60,17 +67,24 @@ var performers map[string]performer
 // init breaks the cycle between the table and the operations it names.
 func init() {
 	performers = map[string]performer{
-		"version":     (*Connection).getVersion,
-		"fields":      (*Connection).listFields,
-		"search":      (*Connection).search,
-		"search_read": (*Connection).searchRead,
-		"read":        (*Connection).read,
-		"get":         (*Connection).get,
-		"count":       (*Connection).count,
-		"create":      (*Connection).create,
-		"write":       (*Connection).write,
-		"unlink":      (*Connection).unlink,
-		"call":        (*Connection).callMethod,
+		"version":       (*Connection).getVersion,
+		"fields":        (*Connection).listFields,
+		"search":        (*Connection).search,
+		"search_read":   (*Connection).searchRead,
+		"read":          (*Connection).read,
+		"get":           (*Connection).get,
+		"count":         (*Connection).count,
+		"create":        (*Connection).create,
+		"write":         (*Connection).write,
+		"unlink":        (*Connection).unlink,
+		"create_once":   (*Connection).createOnce,
+		"load":          (*Connection).load,
+		"external.find": (*Connection).findExternal,
+		"call":          (*Connection).callMethod,
+		"query":         (*Connection).queryMethod,
+		"wizard":        (*Connection).wizard,
+		"group":         (*Connection).group,
+		"changed":       (*Connection).changed,
 	}
 }
 

@@ -8,6 +8,10 @@ import (
 
 // encodeDomain turns a domain of a flow into Odoo's: names along dotted paths
 // become the server's, values the form Odoo compares with.
+//
+// Besides Odoo's own prefix operators ("|", condition, condition) a domain may
+// hold {or: [...]}, {and: [...]} and {not: [...]}, which can be read aloud and
+// counted by nobody.
 func (c *Connection) encodeDomain(ctx context.Context, model string, domain []any) ([]any, error) {
 	out := make([]any, 0, len(domain))
 	for _, item := range domain {
@@ -23,9 +27,75 @@ func (c *Connection) encodeDomain(ctx context.Context, model string, domain []an
 				return nil, err
 			}
 			out = append(out, condition)
+		case map[string]any:
+			words, err := c.encodeWords(ctx, model, term)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, words...)
 		default:
 			return nil, badParams("the domain on %s: %v is no condition [field, operator, value]", model, item)
 		}
+	}
+	return out, nil
+}
+
+// encodeWords turns {or: [...]}, {and: [...]} or {not: [...]} into prefix form.
+// Each part is a condition or words again; an empty or matches nothing, an
+// empty and everything.
+func (c *Connection) encodeWords(ctx context.Context, model string, term map[string]any) ([]any, error) {
+	wrong := badParams("the domain on %s: a group is {or: [...]}, {and: [...]} or {not: [...]} with a list of conditions", model)
+	if len(term) != 1 {
+		return nil, wrong
+	}
+	for word, value := range term {
+		parts, ok := value.([]any)
+		if !ok || word != "or" && word != "and" && word != "not" {
+			return nil, wrong
+		}
+		// One bare condition may stand without a list around it.
+		if len(parts) == 3 && !isCondition(parts[0]) {
+			parts = []any{parts}
+		}
+		join := map[string]string{"or": "|", "and": "&", "not": "&"}[word]
+		joined, err := c.encodeParts(ctx, model, parts, join)
+		if err != nil || word != "not" {
+			return joined, err
+		}
+		return append([]any{"!"}, joined...), nil
+	}
+	return nil, wrong
+}
+
+func isCondition(value any) bool {
+	switch value.(type) {
+	case []any, map[string]any:
+		return true
+	}
+	return value == "!" || value == "|" || value == "&"
+}
+
+func (c *Connection) encodeParts(ctx context.Context, model string, parts []any, join string) ([]any, error) {
+	if len(parts) == 0 {
+		always := int64(1)
+		if join == "|" {
+			always = 0
+		}
+		return []any{[]any{always, "=", int64(1)}}, nil
+	}
+	var out []any
+	for range len(parts) - 1 {
+		out = append(out, join)
+	}
+	for _, part := range parts {
+		if _, isText := part.(string); isText {
+			return nil, badParams("the domain on %s: inside a group there are conditions, not %v", model, part)
+		}
+		encoded, err := c.encodeDomain(ctx, model, []any{part})
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, encoded...)
 	}
 	return out, nil
 }

@@ -187,7 +187,6 @@ func testFault(t *testing.T, name string, version int, c faultCase) {
 		try("count", params{"model": "res.partner"}, c.read)
 		try("create", params{"model": "res.partner", "values": params{"name": "x"}}, c.write)
 	})
-	}
 }
 
 // Before there is a connection nothing can have happened.

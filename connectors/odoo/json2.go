@@ -76,7 +76,7 @@ func (j *json2) check(answer httpAnswer, call rpcCall) *connectors.Error {
 func (e *rpcError) translateStatus(call rpcCall, status int) *connectors.Error {
 	text := e.Data.Message
 	switch {
-	case status == http.StatusUnauthorized:
+	case status == http.StatusUnauthorized && e.Data.Name == "werkzeug.exceptions.Unauthorized":
 		return &connectors.Error{
 			Class:   connectors.Permanent,
 			Code:    connectors.CodeUnauthorized,

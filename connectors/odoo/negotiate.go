@@ -48,7 +48,7 @@ func (n *negotiated) execute(ctx context.Context, call invocation) (json.RawMess
 		return n.rpc.execute(ctx, call)
 	}
 	result, err := n.json2.execute(ctx, call)
-	if connectors.HasCode(err, connectors.CodeBadAnswer) {
+	if connectors.HasCode(err, connectors.CodeBadAnswer) && connectors.ClassOf(err) == connectors.Permanent {
 		// Perhaps another server answers at this address by now.
 		n.forget()
 	}
@@ -122,3 +122,5 @@ func (n *negotiated) forget() {
 }
 
 func (n *negotiated) clockFinding() (connectors.Finding, bool) { return n.wire.clockFinding() }
+
+func (n *negotiated) serverTime() (time.Time, bool) { return n.wire.serverTime() }

@@ -22,19 +22,24 @@ import (
 
 func init() { connectors.Register(Connector{}) }
 
-// Connector is the connector "odoo".
-type Connector struct{}
+// Connector is the connector "odoo". The zero value describes records by the
+// shipped types; Retype puts others in their place.
+type Connector struct{ resources map[string]*connectors.Schema }
 
-var _ connectors.Connector = Connector{}
+var (
+	_ connectors.Connector      = Connector{}
+	_ connectors.Retyper        = Connector{}
+	_ connectors.ResourceReader = (*Connection)(nil)
+)
 
 // Spec describes the connector.
-func (Connector) Spec() connectors.Spec {
+func (c Connector) Spec() connectors.Spec {
 	return connectors.Spec{
 		Name:       "odoo",
 		Title:      "Odoo",
 		Summary:    "Reads and writes the records of an Odoo ERP, versions 17 to 21, over JSON-RPC or JSON-2.",
 		Settings:   settingsSchema(),
-		Operations: operations(),
+		Operations: operations(c.resources),
 	}
 }
 

@@ -1,11 +1,18 @@
 package odoo
 
 import (
+	"slices"
+
 	"github.com/flowctl/flowctl/connectors"
 )
 
-// operations lists what a flow can call, in the order it is documented.
-func operations() []connectors.Operation {
+// operations lists what a flow can call, in the order it is documented. own are
+// the types of records that the database itself told.
+func operations(own recordTypes) []connectors.Operation {
+	return slices.Concat(basicOperations(own), onceOperations(), methodOperations(), []connectors.Operation{changedOperation(own)})
+}
+
+func basicOperations(own recordTypes) []connectors.Operation {
 	object, array := connectors.Object, connectors.Array
 	ids := array(connectors.Integer())
 	return []connectors.Operation{
@@ -40,21 +47,21 @@ func operations() []connectors.Operation {
 			Summary:   "Reads the records that match a domain. Name the fields: without them every field is read, which is slow.",
 			Params:    object(with(queryParams(), "fields", fieldsParam()), "model"),
 			Result:    recordsOf(openRecord()),
-			ResultFor: recordsFor,
+			ResultFor: own.recordsFor,
 		},
 		{
 			Name: "read", Title: "Read records by id", Effect: connectors.Read,
 			Summary:   "Reads records by their ids. An id that does not exist is left out.",
 			Params:    object(with(contextParams(), "ids", ids, "fields", fieldsParam()), "model", "ids"),
 			Result:    recordsOf(openRecord()),
-			ResultFor: recordsFor,
+			ResultFor: own.recordsFor,
 		},
 		{
 			Name: "get", Title: "Read one record", Effect: connectors.Read,
 			Summary:   "Reads one record; an id that does not exist is the error not_found.",
 			Params:    object(with(contextParams(), "id", connectors.Integer(), "fields", fieldsParam()), "model", "id"),
 			Result:    openRecord(),
-			ResultFor: recordFor,
+			ResultFor: own.recordFor,
 		},
 		{
 			Name: "count", Title: "Count records", Effect: connectors.Read,
@@ -91,15 +98,6 @@ func operations() []connectors.Operation {
 				"deleted": connectors.Integer().Described("How many records"),
 			}, "deleted"),
 		},
-		{
-			Name: "call", Title: "Call a method", Effect: connectors.Update, Repeat: connectors.Unrepeatable,
-			Summary: "Calls a public method, on records (ids) or on the model. A result that is a record usually means that Odoo offers a wizard and did nothing yet.",
-			Params: object(with(contextParams(),
-				"method", connectors.String(), "id", connectors.Integer(), "ids", ids,
-				"args", array(connectors.Any()), "kwargs", openObject("Arguments by name"),
-			), "model", "method"),
-			Result: object(map[string]*connectors.Schema{"result": connectors.Any()}),
-		},
 	}
 }
 
@@ -112,7 +110,7 @@ func modelParam() *connectors.Schema {
 }
 
 func domainParam() *connectors.Schema {
-	return connectors.Array(connectors.Any()).Described("Conditions [field, operator, value], joined by and unless & | ! say otherwise")
+	return connectors.Array(connectors.Any()).Described("Conditions [field, operator, value], all of which must hold; {or: [...]}, {and: [...]} and {not: [...]} group them, and Odoo's own & | ! work too")
 }
 
 func fieldsParam() *connectors.Schema {

@@ -1,6 +1,9 @@
 package odoo
 
 import (
+	"strings"
+	"sync"
+
 	"github.com/flowctl/flowctl/connectors"
 )
 
@@ -9,6 +12,26 @@ import (
 type params struct {
 	operation string
 	values    map[string]any
+}
+
+// described are the parameters of all operations.
+var described = sync.OnceValue(func() map[string]*connectors.Schema {
+	all := map[string]*connectors.Schema{}
+	for _, op := range operations(nil) {
+		all[op.Name] = op.Params
+	}
+	return all
+})
+
+// known refuses a parameter that the operation does not have.
+func (p params) known() error {
+	schema := described()[p.operation]
+	for name := range p.values {
+		if _, ok := schema.Property(name); !ok {
+			return badParams("odoo.%s has no parameter %q; it takes %s", p.operation, name, strings.Join(schema.PropertyNames(), ", "))
+		}
+	}
+	return nil
 }
 
 func (p params) wrong(name, wants string) error {
@@ -106,19 +129,24 @@ func (p params) ids() ([]int64, error) {
 		}
 		return []int64{id}, nil
 	}
-	list, err := p.list("ids")
+	return p.idList("ids")
+}
+
+// idList reads a list of ids that must not be empty.
+func (p params) idList(name string) ([]int64, error) {
+	list, err := p.list(name)
 	if err != nil {
 		return nil, err
 	}
 	ids, ok := toIDs(list)
 	if !ok {
-		return nil, p.wrong("ids", "ids of records")
+		return nil, p.wrong(name, "ids of records")
 	}
 	if len(ids) == 0 {
 		return nil, &connectors.Error{
 			Class:   connectors.Permanent,
 			Code:    connectors.CodeBadParams,
-			Message: "odoo." + p.operation + ": ids is empty, so there is nothing to work on",
+			Message: "odoo." + p.operation + ": " + name + " is empty, so there is nothing to work on",
 			Advice:  "Put a when on the step that skips it for an empty list.",
 		}
 	}

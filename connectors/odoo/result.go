@@ -21,8 +21,11 @@ func recordsOf(record *connectors.Schema) *connectors.Schema {
 	return connectors.Object(map[string]*connectors.Schema{"records": connectors.Array(record)}, "records")
 }
 
-func recordsFor(params map[string]any) *connectors.Schema {
-	if record := recordFor(params); record != nil {
+// recordTypes are types of records by model, which come before the shipped ones.
+type recordTypes map[string]*connectors.Schema
+
+func (own recordTypes) recordsFor(params map[string]any) *connectors.Schema {
+	if record := own.recordFor(params); record != nil {
 		return recordsOf(record)
 	}
 	return nil
@@ -31,13 +34,17 @@ func recordsFor(params map[string]any) *connectors.Schema {
 // recordFor is the type of a record read with these constant parameters.
 //
 // Where model and fields are constant and the model's fields are known, it is
-// closed: it has the fields that were asked for and are known, custom ones
-// (x_…) of unknown type, and id. A name that Odoo does not know is left out, so
-// that its use is found before anything runs. Without constant fields it is
-// open, because every database has fields of its own.
-func recordFor(params map[string]any) *connectors.Schema {
+// closed: it has the fields that were asked for and are known, and id; a shipped
+// type knows no custom fields (x_…), so those are of unknown type. A name that
+// Odoo does not know is left out, so that its use is found before anything runs.
+// Without constant fields a shipped type is open, because every database has
+// fields of its own.
+func (own recordTypes) recordFor(params map[string]any) *connectors.Schema {
 	model, _ := params["model"].(string)
-	known := recordSchema(model)
+	known := own[model]
+	if known == nil {
+		known = recordSchema(model)
+	}
 	if known == nil {
 		return nil
 	}
@@ -59,7 +66,7 @@ func recordFor(params map[string]any) *connectors.Schema {
 		}
 		if property, ok := known.Property(name); ok {
 			record.Properties[name] = property
-		} else if strings.HasPrefix(name, "x_") {
+		} else if known.Open && strings.HasPrefix(name, "x_") {
 			record.Properties[name] = connectors.Any()
 		}
 	}

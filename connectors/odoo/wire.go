@@ -27,7 +27,11 @@ type wire struct {
 	client   *http.Client
 	settings settings
 	clock    atomic.Pointer[connectors.Finding] // by the last answer that had a date
+	dated    atomic.Pointer[dated]
 }
+
+// dated is the server's time as of an answer.
+type dated struct{ server, received time.Time }
 
 // httpAnswer is a whole answer, whatever its status.
 type httpAnswer struct {
@@ -83,6 +87,9 @@ func (w *wire) do(ctx context.Context, method string, call rpcCall, header http.
 	if finding, ok := connectors.ClockCheck(resp.Header, sent, time.Now()); ok {
 		w.clock.Store(&finding)
 	}
+	if at, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
+		w.dated.Store(&dated{server: at, received: time.Now()})
+	}
 	data, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
 	switch {
 	case resp.StatusCode != http.StatusOK:
@@ -122,4 +129,15 @@ func (w *wire) clockFinding() (connectors.Finding, bool) {
 		return connectors.Finding{}, false
 	}
 	return *finding, true
+}
+
+// serverTime is the time on the server by its last answer; whole seconds are cut
+// off there, so it is rather too early than too late. Without an answer it is
+// this machine's, and not known.
+func (w *wire) serverTime() (time.Time, bool) {
+	d := w.dated.Load()
+	if d == nil {
+		return time.Now(), false
+	}
+	return d.server.Add(time.Since(d.received)), true
 }

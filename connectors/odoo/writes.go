@@ -3,7 +3,6 @@ package odoo
 import (
 	"context"
 	"encoding/json"
-	"strings"
 
 	"github.com/flowctl/flowctl/connectors"
 )
@@ -194,66 +193,6 @@ func (c *Connection) existing(ctx context.Context, model string, ids []int64) ([
 		return nil, unreadable(model, "search", raw, err)
 	}
 	return found, nil
-}
-
-// callMethod calls any public method. What it returns is typed by its JSON
-// alone: a dict often means that nothing happened but a wizard was offered.
-func (c *Connection) callMethod(ctx context.Context, p params) (any, error) {
-	model, err := p.model()
-	if err != nil {
-		return nil, err
-	}
-	method, err := p.required("method")
-	if err != nil {
-		return nil, err
-	}
-	if strings.HasPrefix(method, "_") {
-		return nil, badParams("odoo.call: %s.%s is private; Odoo lets no one call it from outside", model, method)
-	}
-	var ids []int64
-	if _, named := p.values["ids"]; named || p.given("id") {
-		if ids, err = p.ids(); err != nil {
-			return nil, err
-		}
-	}
-	list, err := p.list("args")
-	if err != nil {
-		return nil, err
-	}
-	args := make([]argument, len(list))
-	for i, item := range list {
-		encoded, problem := plain(item)
-		if problem != "" {
-			return nil, badParams("odoo.call: argument %d %s", i+1, problem)
-		}
-		args[i] = argument{value: encoded}
-	}
-	given, err := p.object("kwargs")
-	if err != nil {
-		return nil, err
-	}
-	named := make(map[string]any, len(given)+1)
-	for name, value := range given {
-		encoded, problem := plain(value)
-		if problem != "" {
-			return nil, badParams("odoo.call: argument %s %s", name, problem)
-		}
-		named[name] = encoded
-	}
-	if named, err = c.kwargs(p, named); err != nil {
-		return nil, err
-	}
-	tree, err := c.change(ctx, invocation{
-		model: model, method: method, ids: ids, args: args, kwargs: named, write: true,
-	})
-	if err != nil {
-		return nil, err
-	}
-	result, err := untyped(tree)
-	if err != nil {
-		return nil, unreadable(model, method, nil, err)
-	}
-	return map[string]any{"result": result}, nil
 }
 
 // change executes a write and gives its result as a tree.

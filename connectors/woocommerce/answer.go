@@ -30,7 +30,9 @@ func (a *answer) decoded() (any, error) {
 		return raw, nil
 	}
 	if title := pageTitle(a.body); title != "" {
-		return nil, a.unusable(fmt.Sprintf("the shop answered with the page %q instead of data", title))
+		e := a.unusable(fmt.Sprintf("%s answered with the page %q instead of data", a.where(), title))
+		e.Advice = "Open that address in a browser. Is it the shop's own page, then something answers in the API's place: a firewall or a cache (let /wp-json/ through), or a page for visitors while the shop is closed. Is it another site's, the shop's URL is wrong."
+		return nil, e
 	}
 	if len(bytes.TrimSpace(a.body)) == 0 {
 		return nil, a.unusable("the shop's answer is empty")

@@ -13,6 +13,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/flowctl/flowctl/connectors"
+	"github.com/flowctl/flowctl/schemas"
 )
 
 //go:embed operations/*.yaml
@@ -22,6 +23,7 @@ var operationFiles embed.FS
 type book struct {
 	params     map[string]map[string]yaml.Node
 	resources  map[string]resourceEntry
+	types      map[string]*connectors.Schema // of records, before the shipped ones
 	operations []*operation
 	byName     map[string]*operation
 }
@@ -29,7 +31,7 @@ type book struct {
 // catalogue reads the operations that every shop has, once. A mistake in the
 // files panics: they are part of the program, and a test reads them.
 var catalogue = sync.OnceValue(func() *book {
-	b, err := loadCatalogue(operationFiles)
+	b, err := loadCatalogue(operationFiles, nil)
 	if err != nil {
 		panic("woocommerce: " + err.Error())
 	}
@@ -77,12 +79,13 @@ type (
 )
 
 // loadCatalogue reads every file: first what they share, then the operations.
-func loadCatalogue(files fs.FS) (*book, error) {
+// types are those of records that come before the shipped ones.
+func loadCatalogue(files fs.FS, types map[string]*connectors.Schema) (*book, error) {
 	names, err := fs.Glob(files, "operations/*.yaml")
 	if err != nil {
 		return nil, err
 	}
-	b := &book{params: map[string]map[string]yaml.Node{}, resources: map[string]resourceEntry{}, byName: map[string]*operation{}}
+	b := &book{types: types, params: map[string]map[string]yaml.Node{}, resources: map[string]resourceEntry{}, byName: map[string]*operation{}}
 	documents := make([]operationsDocument, len(names))
 	for i, name := range names {
 		data, err := fs.ReadFile(files, name)
@@ -101,6 +104,17 @@ func loadCatalogue(files fs.FS) (*book, error) {
 		}
 	}
 	return b, b.resolve(b.operations)
+}
+
+// resource is the type of a record by its name.
+func (b *book) resource(name string) (*connectors.Schema, error) {
+	if own, ok := b.types[name]; ok {
+		return own, nil
+	}
+	if !schemas.HasResource(Name, name) {
+		return nil, fmt.Errorf("there is no resource named %q", name)
+	}
+	return schemas.Resource(Name, name), nil
 }
 
 func readDocument(data []byte) (operationsDocument, error) {
@@ -161,7 +175,7 @@ func (b *book) extended(declared []map[string]any) (*book, error) {
 	if err != nil {
 		return nil, err
 	}
-	more := &book{params: b.params, resources: b.resources, byName: maps.Clone(b.byName), operations: b.operations[:len(b.operations):len(b.operations)]}
+	more := &book{types: b.types, params: b.params, resources: b.resources, byName: maps.Clone(b.byName), operations: b.operations[:len(b.operations):len(b.operations)]}
 	if err := more.add(document.Operations); err != nil {
 		return nil, err
 	}

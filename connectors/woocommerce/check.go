@@ -36,7 +36,7 @@ func (c *Connection) Check(ctx context.Context, want connectors.Wanted) []connec
 // checkReach reads the general settings, which needs a key that is right, and
 // the clock by the way.
 func (c *Connection) checkReach(ctx context.Context) []connectors.Finding {
-	op := catalogue().byName["settings.general"]
+	op := c.book.byName["settings.general"]
 	request, err := op.request(nil)
 	if err != nil {
 		return []connectors.Finding{connectors.Failed("login", err)}

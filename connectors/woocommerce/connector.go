@@ -29,6 +29,8 @@ type Connector struct{ extended *book }
 var (
 	_ connectors.Connector       = Connector{}
 	_ connectors.Extender        = Connector{}
+	_ connectors.Retyper         = Connector{}
+	_ connectors.ResourceReader  = (*Connection)(nil)
 	_ connectors.Connection      = (*Connection)(nil)
 	_ connectors.WebhookReceiver = (*Connection)(nil)
 )

@@ -46,7 +46,7 @@ func TestFaults(t *testing.T) {
 		{"too many requests", sandbox.Fault{Status: 429, Header: http.Header{"Retry-After": {"7"}}, Body: "slow down"}, connectors.Transient, connectors.Transient, connectors.CodeRateLimited, "429", 7 * time.Second},
 		{"too many requests, told by a plugin", sandbox.Fault{Status: 429, Body: `{"code":"rate_limit","message":"Slow down.","data":{"status":429}}`}, connectors.Transient, connectors.Transient, connectors.CodeRateLimited, "Slow down", 0},
 		{"a firewall", sandbox.Fault{Status: 403, Header: html, Body: "<title>Access denied | Shield</title>"}, connectors.Permanent, connectors.Permanent, connectors.CodeForbidden, "Access denied | Shield", 0},
-		{"a firewall's page with 200", sandbox.Fault{Status: 200, Header: html, Body: "<!doctype html><title>Checking your browser</title>"}, connectors.Transient, connectors.Unclear, connectors.CodeBadAnswer, `page "Checking your browser"`, 0},
+		{"a firewall's page with 200", sandbox.Fault{Status: 200, Header: html, Body: "<!doctype html><title>Checking your browser</title>"}, connectors.Transient, connectors.Unclear, connectors.CodeBadAnswer, `answered with the page "Checking your browser"`, 0},
 		{"an empty answer", sandbox.Fault{Status: 200}, connectors.Transient, connectors.Unclear, connectors.CodeBadAnswer, "empty", 0},
 		{"half an answer", sandbox.Fault{Status: 200, Body: `{"id": 1, "name"`}, connectors.Transient, connectors.Unclear, connectors.CodeBadAnswer, "no JSON", 0},
 		{"a body cut off", sandbox.Fault{After: true, Cut: true, CutAfter: 40}, connectors.Transient, connectors.Unclear, connectors.CodeUnreachable, "connection broke", 0},

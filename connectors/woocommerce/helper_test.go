@@ -2,6 +2,7 @@ package woocommerce
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -95,4 +96,35 @@ func addMugs(shop *sandbox.Shop) (blue, red int64) {
 	blue = shop.AddProduct(sandbox.Product{Name: "Blue mug", SKU: "MUG-BLUE", RegularPrice: "12.50", Stock: &stock})
 	red = shop.AddProduct(sandbox.Product{Name: "Red mug", SKU: "MUG-RED", RegularPrice: "9.99"})
 	return blue, red
+}
+
+// inProcess is a connection to a shop without a network between.
+func inProcess(handler http.Handler) *Connection {
+	conn, err := Connector{}.Open(connectors.Config{Instance: "main", HTTPClient: &http.Client{Transport: handled{handler}},
+		Settings: map[string]any{"url": "https://shop.test", "consumer_key": testKey, "consumer_secret": testSecret}})
+	if err != nil {
+		panic(err)
+	}
+	return conn.(*Connection)
+}
+
+// handled answers requests by a handler.
+type handled struct{ handler http.Handler }
+
+func (h handled) RoundTrip(r *http.Request) (*http.Response, error) {
+	answer := httptest.NewRecorder()
+	served := r.Clone(r.Context())
+	served.TLS = &tls.ConnectionState{}
+	if served.Body == nil {
+		served.Body = http.NoBody
+	}
+	h.handler.ServeHTTP(answer, served)
+	return answer.Result(), nil
+}
+
+// call performs a call that answers a record.
+func call(conn *Connection, operation string, params map[string]any) (map[string]any, error) {
+	result, err := conn.Call(context.Background(), connectors.Call{Operation: operation, Params: params})
+	record, _ := result.(map[string]any)
+	return record, err
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math"
 	"net/http"
 	"regexp"
 	"slices"
@@ -13,7 +14,6 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/flowctl/flowctl/connectors"
-	"github.com/flowctl/flowctl/schemas"
 )
 
 // shape is the form of an operation's answer.
@@ -44,6 +44,7 @@ type operation struct {
 	Places    map[string]place
 	shape     shape
 	walk      string
+	pages     *operation    // of a walk: the list it reads
 	keep      time.Duration // how long answers are kept; 0 for not at all
 	rules     map[string]rules
 	zero      map[string]bool // ids that may be 0
@@ -77,7 +78,7 @@ func (entry operationEntry) build(b *book) (*operation, error) {
 			return nil, fmt.Errorf("keep: %w", err)
 		}
 	}
-	if err := entry.shapeOf(op); err != nil {
+	if err := entry.shapeOf(b, op); err != nil {
 		return nil, err
 	}
 	nodes := map[string]yaml.Node{}
@@ -129,7 +130,7 @@ func (entry operationEntry) check(op *operation) error {
 }
 
 // shapeOf reads what the answer holds.
-func (entry operationEntry) shapeOf(op *operation) error {
+func (entry operationEntry) shapeOf(b *book, op *operation) error {
 	given := 0
 	for _, one := range []struct {
 		node  yaml.Node
@@ -139,7 +140,7 @@ func (entry operationEntry) shapeOf(op *operation) error {
 			continue
 		}
 		given++
-		record, err := resourceOrSchema(one.node)
+		record, err := b.resourceOrSchema(one.node)
 		if err != nil {
 			return err
 		}
@@ -151,6 +152,7 @@ func (entry operationEntry) shapeOf(op *operation) error {
 			op.Paged = !entry.Unpaged
 			op.Result = listOf(record)
 			if op.walk != "" {
+				op.pages = &operation{Operation: op.Operation, Paged: true, shape: shapeList}
 				op.Result = pageOf(record)
 			}
 		case shapeBatch:
@@ -168,12 +170,9 @@ func (entry operationEntry) shapeOf(op *operation) error {
 
 // resourceOrSchema reads the name of a resource of schemas/woocommerce, or a
 // schema that stands there itself.
-func resourceOrSchema(node yaml.Node) (*connectors.Schema, error) {
+func (b *book) resourceOrSchema(node yaml.Node) (*connectors.Schema, error) {
 	if node.Kind == yaml.ScalarNode {
-		if !schemas.HasResource(Name, node.Value) {
-			return nil, fmt.Errorf("there is no resource named %q", node.Value)
-		}
-		return schemas.Resource(Name, node.Value), nil
+		return b.resource(node.Value)
 	}
 	var raw any
 	if err := node.Decode(&raw); err != nil {
@@ -187,5 +186,12 @@ func schemaOf(raw any) (*connectors.Schema, error) {
 	if err != nil {
 		return nil, err
 	}
-	return connectors.ParseSchema(text)
+	schema, err := connectors.ParseSchema(text)
+	if err != nil {
+		return nil, err
+	}
+	if n, ok := schema.Default.(float64); ok && n == math.Trunc(n) { // JSON knows no whole numbers
+		schema.Default = int64(n)
+	}
+	return schema, nil
 }

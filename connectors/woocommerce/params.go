@@ -10,7 +10,6 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/flowctl/flowctl/connectors"
-	"github.com/flowctl/flowctl/schemas"
 )
 
 // place is where a parameter goes in the request.
@@ -132,22 +131,22 @@ func (entry paramEntry) build(b *book) (*connectors.Schema, error) {
 		return nil, fmt.Errorf("values of a resource take only also, except and a description beside required")
 	}
 	name := entry.resource()
-	if !schemas.HasResource(Name, name) {
-		return nil, fmt.Errorf("there is no resource named %q", name)
+	record, err := b.resource(name)
+	if err != nil {
+		return nil, err
 	}
 	resource := b.resources[name]
 	except := slices.Concat(resource.SetByShop, entry.except)
 	if entry.keyed {
 		except = slices.DeleteFunc(except, func(field string) bool { return field == "id" })
 	}
-	schema := writable(schemas.Resource(Name, name), "", except)
+	schema := writable(record, "", except)
 	more := maps.Clone(resource.Also)
 	if more == nil {
 		more = map[string]any{}
 	}
 	maps.Copy(more, entry.also)
 	for field, form := range more {
-		var err error
 		if schema.Properties[field], err = schemaOf(form); err != nil {
 			return nil, fmt.Errorf("%s: %w", field, err)
 		}

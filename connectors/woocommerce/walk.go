@@ -54,9 +54,6 @@ func intParam(params map[string]any, name string, otherwise int64) int64 {
 	if n, ok := params[name].(int64); ok {
 		return n
 	}
-	if n, ok := params[name].(float64); ok { // a default, as YAML was read
-		return int64(n)
-	}
 	return otherwise
 }
 
@@ -246,18 +243,11 @@ func (w *walker) ask(ctx context.Context, query map[string]any) ([]map[string]an
 		return nil, err
 	}
 	w.header = got.header
-	listed, err := (&operation{Operation: w.op.Operation, Paged: true, shape: shapeList}).asList(w.op).result(got)
+	listed, err := w.op.pages.result(got)
 	if err != nil {
 		return nil, err
 	}
 	return items(listed), nil
-}
-
-// asList is the list that a walk reads.
-func (op *operation) asList(walk *operation) *operation {
-	record, _ := walk.Result.Property("items")
-	op.Result = listOf(record.Items)
-	return op
 }
 
 // shopTime is the time in the shop: its clock and ours may differ.

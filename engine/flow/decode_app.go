@@ -87,10 +87,33 @@ func (l *loader) decodeConnection(d *document, key, n *yaml.Node) {
 		}
 		return
 	}
+	if declared := get(n, "operations"); declared != nil {
+		connector = l.extend(d, connector, declared)
+	}
 	l.app.Connections = append(l.app.Connections, &Connection{
 		At: d.at(key), Name: key.Value, Connector: connector, Spec: connector.Spec(),
 		Settings: d.value(get(n, "settings")),
 	})
+}
+
+// extend adds the operations that the app declares for a connection. Where they
+// are refused the connector's own stay.
+func (l *loader) extend(d *document, connector connectors.Connector, declared *yaml.Node) connectors.Connector {
+	extender, ok := connector.(connectors.Extender)
+	if !ok {
+		d.reportNode(declared, "bad-operation", "", "the connector %q takes no more operations", connector.Spec().Name)
+		return connector
+	}
+	var operations []map[string]any
+	err := declared.Decode(&operations)
+	if err == nil {
+		var extended connectors.Connector
+		if extended, err = extender.Extend(operations); err == nil {
+			return extended
+		}
+	}
+	d.reportNode(declared, "bad-operation", "the form is that of the connector's own operations", "%v", err)
+	return connector
 }
 
 func (l *loader) decodeTab(d *document, n *yaml.Node) Tab {

@@ -168,7 +168,7 @@ func decodeStep(d *document, n *yaml.Node) *Step {
 
 // stepKeys are the keys that belong to one kind of step only.
 var stepKeys = map[string][]string{
-	"call": {"with", "repeat"},
+	"call": {"with", "repeat", "take"},
 	"link": {"remote", "local", "also", "values", "match", "create", "update", "recheck"},
 }
 

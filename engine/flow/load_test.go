@@ -2,6 +2,7 @@ package flow_test
 
 import (
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -41,6 +42,33 @@ func (shelf) Spec() connectors.Spec {
 
 func (shelf) Open(connectors.Config) (connectors.Connection, error) {
 	panic("the checks open nothing")
+}
+
+// Extend takes operations that read a box.
+func (s shelf) Extend(operations []map[string]any) (connectors.Connector, error) {
+	more := extendedShelf{}
+	for _, declared := range operations {
+		name, _ := declared["name"].(string)
+		if !strings.HasPrefix(name, "boxes.") {
+			return nil, fmt.Errorf("%s: only of boxes", name)
+		}
+		op, _ := s.Spec().Operation("boxes.get")
+		op.Name = name
+		more.operations = append(more.operations, op)
+	}
+	return more, nil
+}
+
+// extendedShelf is a shelf with an app's own operations.
+type extendedShelf struct {
+	shelf
+	operations []connectors.Operation
+}
+
+func (s extendedShelf) Spec() connectors.Spec {
+	spec := s.shelf.Spec()
+	spec.Operations = append(spec.Operations, s.operations...)
+	return spec
 }
 
 func init() { connectors.Register(shelf{}) }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -26,6 +27,10 @@ type mortal struct {
 	calls atomic.Int64
 	dead  atomic.Bool
 	lease store.Lease
+	// sleeps, if set, is what happens at that call instead of death: the whole
+	// process stands still, and then goes on.
+	sleeps func()
+	asleep sync.RWMutex
 }
 
 // call counts a call. do takes effect unless the process is dead by then.
@@ -35,15 +40,32 @@ func (m *mortal) call(do func() error) error {
 	}
 	now := m.calls.Add(1) == m.dies
 	if now && !m.after {
-		m.dead.Store(true)
-		return errDead
+		if err := m.struck(); err != nil {
+			return err
+		}
 	}
 	err := do()
-	if now {
+	if now && m.after {
+		return errors.Join(err, m.struck())
+	}
+	return err
+}
+
+func (m *mortal) struck() error {
+	if m.sleeps == nil {
 		m.dead.Store(true)
 		return errDead
 	}
-	return err
+	m.asleep.Lock()
+	defer m.asleep.Unlock()
+	m.sleeps()
+	return nil
+}
+
+func (m *mortal) Renew(ctx context.Context, lease store.Lease, ttl time.Duration) error {
+	m.asleep.RLock()
+	defer m.asleep.RUnlock()
+	return m.Store.Renew(ctx, lease, ttl)
 }
 
 func (m *mortal) Claim(ctx context.Context, id int64, owner string, ttl time.Duration) (run store.Run, lease store.Lease, err error) {
@@ -106,18 +128,24 @@ func (b *bench) dying(id, at int64, after bool) bool {
 	_, err := b.newExecutor(m).Work(b.ctx, id)
 	b.world.before, b.world.after = nil, nil
 	if m.dead.Load() {
-		if m.lease.RunID != 0 {
-			// What the end of the lease comes to: whoever comes next claims the run.
-			if _, err := b.store.Finish(b.ctx, m.lease, store.Outcome{State: store.Waiting}); err != nil && !errors.Is(err, store.ErrLeaseLost) {
-				b.Fatalf("ending the dead lease: %v", err)
-			}
-		}
+		b.bury(m)
 		return true
 	}
 	if err != nil {
 		b.Fatalf("working run %d: %v", id, err)
 	}
 	return false
+}
+
+// bury lets the lease of a dead process end: whoever comes next claims its run.
+func (b *bench) bury(m *mortal) {
+	b.Helper()
+	if m.lease.RunID == 0 {
+		return
+	}
+	if _, err := b.store.Finish(b.ctx, m.lease, store.Outcome{State: store.Waiting}); err != nil && !errors.Is(err, store.ErrLeaseLost) {
+		b.Fatalf("ending the dead lease: %v", err)
+	}
 }
 
 // A process dies at every point of a link step and the writes after it, before
@@ -175,10 +203,10 @@ result: {id: "${partner.local}"}
 // Whatever happens to whatever attempt, as often as it likes: one record.
 func TestOneEffect(t *testing.T) {
 	t.Parallel()
-	shared := newBench(t, map[string]string{"main": guestLink})
+	shared := newBenchAt(t, inMemory, map[string]string{"main": guestLink})
 	var n atomic.Int64
 	rapid.Check(t, func(rt *rapid.T) {
-		b := benchOn(rt, shared.ctx, shared.store, map[string]string{"main": guestLink})
+		b := shared.anew(rt)
 		instance := fmt.Sprint("i", n.Add(1))
 		email := "ada@example.com"
 		id := b.happensAt(instance, 1, email)[0]

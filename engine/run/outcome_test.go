@@ -54,7 +54,7 @@ steps:
 
 func TestRetryAfterIsObeyed(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, map[string]string{"main": onChange + "steps: [{name: all, call: fake.list}]"})
+	b := newBench(t, map[string]string{"main": onChange + "steps: [{name: everyone, call: fake.list}]"})
 	b.world.before = func(context.Context, string, map[string]any) error {
 		return &connectors.Error{Class: connectors.Transient, Code: connectors.CodeRateLimited, Message: "slowly", RetryAfter: time.Hour}
 	}
@@ -68,8 +68,10 @@ func TestRetryAfterIsObeyed(t *testing.T) {
 // A run that is retried has its attempts counted from then on.
 func TestAttemptsAreCountedAnewAfterARetry(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, map[string]string{"main": onChange + "steps: [{name: all, call: fake.list}]"})
-	b.world.before = func(context.Context, string, map[string]any) error { return failing(connectors.Transient, "unreachable") }
+	b := newBench(t, map[string]string{"main": onChange + "steps: [{name: everyone, call: fake.list}]"})
+	b.world.before = func(context.Context, string, map[string]any) error {
+		return failing(connectors.Transient, "unreachable")
+	}
 	id := b.happens(1, "ada")[0]
 	b.settle()
 	b.wants(b.run(id), store.Failed, "unreachable")
@@ -84,7 +86,7 @@ func TestStepRetry(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, map[string]string{"main": onChange + `
 steps:
-  - name: all
+  - name: everyone
     call: fake.list
     retry: {attempts: 3, wait: 1ms}
 `})
@@ -152,7 +154,7 @@ func TestUnclearWriteWaitsForAPerson(t *testing.T) {
 
 func TestShutdownHandsBack(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, map[string]string{"main": onChange + "steps: [{name: all, call: fake.list}]"})
+	b := newBench(t, map[string]string{"main": onChange + "steps: [{name: everyone, call: fake.list}]"})
 	ctx, cancel := context.WithCancel(b.ctx)
 	b.world.before = func(ctx context.Context, _ string, _ map[string]any) error { cancel(); <-ctx.Done(); return ctx.Err() }
 	id := b.happens(1, "ada")[0]
@@ -167,7 +169,7 @@ func TestShutdownHandsBack(t *testing.T) {
 func TestPanicsEndTheRunOnly(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, map[string]string{
-		"main":  onChange + "steps: [{name: all, call: fake.list}]",
+		"main":  onChange + "steps: [{name: everyone, call: fake.list}]",
 		"first": "trigger: {manual: {}}\nsteps: [{name: note, call: fake.note, with: {email: x}}]",
 	})
 	b.world.before = func(context.Context, string, map[string]any) error { panic("a mistake") }
@@ -225,11 +227,19 @@ steps:
 // A run that its worker does not survive is held in the end.
 func TestARunThatEndsItsWorkersIsHeld(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, map[string]string{"main": onChange + "steps: [{name: all, call: fake.list}]"})
+	b := newBench(t, map[string]string{"main": onChange + "steps: [{name: everyone, call: fake.list}]"})
 	id := b.happens(1, "ada")[0]
 	deaths := 0
-	for b.dying(id, 2, false) {
-		deaths++
+	for b.run(id).State != store.Held {
+		m := &mortal{Store: b.store}
+		b.world.before = func(context.Context, string, map[string]any) error {
+			m.dead.Store(true)
+			deaths++
+			return errDead
+		}
+		if _, err := b.newExecutor(m).Work(b.ctx, id); err != nil {
+			b.bury(m)
+		}
 	}
 	b.wants(b.run(id), store.Held, "interrupted")
 	if want := len(b.executor.Backoff) + spareTries; deaths != want {

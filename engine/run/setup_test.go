@@ -55,7 +55,6 @@ type bench struct {
 	router   *event.Router
 	executor *Executor
 	settings map[string]any
-	retries  int // of the executor's back-off
 }
 
 // Connection is always the bench's world.
@@ -68,8 +67,16 @@ func (b *bench) Values(context.Context, string) (map[string]any, error) { return
 // newBench makes an app of flow files by name, on a new SQLite store.
 func newBench(t *testing.T, flows map[string]string) *bench {
 	t.Helper()
+	return newBenchAt(t, "sqlite:"+filepath.Join(t.TempDir(), "flowctl.db"), flows)
+}
+
+// inMemory is a store for tests that begin anew a hundred times.
+const inMemory = "sqlite::memory:"
+
+func newBenchAt(t *testing.T, url string, flows map[string]string) *bench {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	st, err := store.Open(ctx, "sqlite:"+filepath.Join(t.TempDir(), "flowctl.db"))
+	st, err := store.Open(ctx, url)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,18 +86,19 @@ func newBench(t *testing.T, flows map[string]string) *bench {
 			t.Error(err)
 		}
 	})
-	return benchOn(t, ctx, st, flows)
-}
-
-// benchOn makes an app on a store that is there.
-func benchOn(t tb, ctx context.Context, st store.Store, flows map[string]string) *bench {
-	t.Helper()
 	b := &bench{tb: t, ctx: ctx, world: newWorld(), store: st, versions: &flow.Versions{},
 		settings: map[string]any{"token": nil, "greeting": "hello"}}
 	b.use(flows)
 	b.router = &event.Router{App: b.versions.Current, Settings: b, Store: st}
 	b.executor = b.newExecutor(st)
 	return b
+}
+
+// anew is the same app and store with an empty world, for another test.
+func (b *bench) anew(t tb) *bench {
+	c := &bench{tb: t, ctx: b.ctx, world: newWorld(), store: b.store, versions: b.versions, router: b.router, settings: b.settings}
+	c.executor = c.newExecutor(c.store)
+	return c
 }
 
 func (b *bench) newExecutor(st store.Store) *Executor {

@@ -18,7 +18,7 @@ type faults struct {
 	mu       sync.Mutex
 	random   *rand.Rand
 	on       bool
-	requests int
+	requests int // while on
 	injected map[string]int
 }
 
@@ -35,15 +35,6 @@ func (f *faults) calm() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.on = false
-}
-
-func (f *faults) total() (total int) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for _, n := range f.injected {
-		total += n
-	}
-	return total
 }
 
 // kind is a way to fail, and how often it is chosen.
@@ -131,8 +122,11 @@ func (f *faults) odoo(*http.Request, odoosandbox.Call) *odoosandbox.Incident {
 func inject[T any](f *faults, system string, kinds []kind[T]) *T {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if !f.on {
+		return nil
+	}
 	f.requests++
-	if !f.on || f.random.IntN(100) >= faultPercent {
+	if f.random.IntN(100) >= faultPercent {
 		return nil
 	}
 	all := 0

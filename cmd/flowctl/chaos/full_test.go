@@ -94,17 +94,59 @@ func TestStoreFull(t *testing.T) {
 	eventually(t, time.Minute, "webhooks are accepted again", func() bool { return posts.one() == http.StatusOK })
 	posts.expect(5, http.StatusOK)
 
-	seen := filepath.Join(d.seen(p), "flowctl.db")
-	look, err := store.Open(context.Background(), "sqlite:"+seen)
+	var copied string
+	eventually(t, time.Minute, "nothing is left to do", func() bool {
+		copied = d.copy(t, p)
+		return idle(t, copied)
+	})
+	sound(t, copied)
+	look, err := store.Open(context.Background(), "sqlite:"+copied)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { closed(t, look.Close()) }()
 	posts.verify(look)
-	sound(t, seen)
 	if _, crash := p.falls(); crash != "" {
 		t.Errorf("the process crashed:\n%s", crash)
 	}
+}
+
+// copy takes the database from under the process, as a crash would leave it, and
+// returns where the copy is. SQLite itself cannot be told to look into another
+// process's disk.
+func (d disk) copy(t *testing.T, p *process) string {
+	t.Helper()
+	p.pause()
+	defer p.signal(syscall.SIGCONT)
+	folder := t.TempDir()
+	for _, name := range []string{"flowctl.db", "flowctl.db-wal"} {
+		data, err := os.ReadFile(filepath.Join(d.seen(p), name))
+		if errors.Is(err, os.ErrNotExist) {
+			continue // everything is in the file itself
+		}
+		if err == nil {
+			err = os.WriteFile(filepath.Join(folder, name), data, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return filepath.Join(folder, "flowctl.db")
+}
+
+// idle tells whether a database has no open runs.
+func idle(t *testing.T, path string) bool {
+	t.Helper()
+	s, err := store.Open(context.Background(), "sqlite:"+path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { closed(t, s.Close()) }()
+	counts, err := s.Counts(context.Background(), instance)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return open(counts) == 0
 }
 
 // sound lets SQLite check its file.

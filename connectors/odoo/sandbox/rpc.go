@@ -26,6 +26,7 @@ type rpcRequest struct {
 // ServeHTTP answers as Odoo's web server does.
 func (e *ERP) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Connection", "close") // as every recorded answer
+	w.Header().Set("Date", e.options.Now().UTC().Format(http.TimeFormat))
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequest))
 	if err != nil {
 		plainAnswer(w, http.StatusRequestEntityTooLarge, "<title>413 Request Entity Too Large</title>")

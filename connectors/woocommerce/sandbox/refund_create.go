@@ -26,6 +26,7 @@ func createRefund(c *call) (int, any, *apiError) {
 	}
 	f := &refund{order: o.id, created: s.clock(), by: 1}
 	f.reason, _ = c.text("reason")
+	f.meta = s.writeMeta(nil, c.body["meta_data"])
 	sums := c.refundItems(o, f)
 	text, given := c.text("amount")
 	f.amount = amountOf(text).Round(s.settings.Decimals)

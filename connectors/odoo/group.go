@@ -1,0 +1,192 @@
+package odoo
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/flowctl/flowctl/connectors"
+)
+
+// groupVersion is the first that has formatted_read_group, which replaces
+// read_group (recordings odoo19/027, 028).
+const groupVersion = 19
+
+func groupOperation() connectors.Operation {
+	return connectors.Operation{
+		Name: "group", Title: "Group and sum", Effect: connectors.Read,
+		Summary: "Groups the records that match a domain and sums or counts them in the database: stock by product, totals by state.",
+		Params: connectors.Object(with(contextParams(),
+			"domain", domainParam(),
+			"by", connectors.Array(connectors.String()).Described("Fields to group by; dates as date_order:month"),
+			"values", openObject("Names for what is computed: {total: amount_total:sum}; functions are sum, avg, min, max, count, count_distinct"),
+			"limit", connectors.Integer().Described("At most so many groups"),
+		), "model", "by"),
+		Result: connectors.Object(map[string]*connectors.Schema{
+			"groups": connectors.Array(connectors.Object(map[string]*connectors.Schema{
+				"by":     openObject("The fields grouped by"),
+				"values": openObject("What was computed, by its name"),
+				"count":  connectors.Integer().Described("How many records"),
+			}, "by", "count")),
+		}, "groups"),
+	}
+}
+
+// aggregate is a value to compute: its name in the flow and Odoo's spec of it.
+type aggregate struct {
+	name, spec string
+	field      field
+	function   string
+}
+
+func (c *Connection) group(ctx context.Context, p params) (any, error) {
+	model, err := p.model()
+	if err != nil {
+		return nil, err
+	}
+	domain, err := p.list("domain")
+	if err != nil {
+		return nil, err
+	}
+	encoded, err := c.encodeDomain(ctx, model, domain)
+	if err != nil {
+		return nil, err
+	}
+	by, fields, err := c.groupFields(ctx, p, model)
+	if err != nil {
+		return nil, err
+	}
+	aggregates, err := c.aggregates(ctx, p, model)
+	if err != nil {
+		return nil, err
+	}
+	limit, err := p.number("limit")
+	if err != nil {
+		return nil, err
+	}
+	if limit == 0 {
+		limit = maxRecords
+	}
+	version, err := c.serverVersion(ctx)
+	if err != nil {
+		return nil, err
+	}
+	specs := make([]string, len(aggregates))
+	for i, a := range aggregates {
+		specs[i] = a.spec
+	}
+	call := invocation{model: model}
+	if version.Major >= groupVersion {
+		call.method = "formatted_read_group"
+		call.kwargs = map[string]any{"domain": encoded, "groupby": by, "aggregates": append(specs, "__count"), "limit": limit}
+	} else {
+		call.method = "read_group"
+		call.kwargs = map[string]any{"domain": encoded, "groupby": by, "fields": specs, "limit": limit, "lazy": false}
+	}
+	if call.kwargs, err = c.kwargs(p, call.kwargs); err != nil {
+		return nil, err
+	}
+	tree, err := c.answer(ctx, call)
+	if err != nil {
+		return nil, err
+	}
+	groups, err := readGroups(tree, by, fields, aggregates)
+	if err != nil {
+		return nil, unreadable(model, call.method, nil, err)
+	}
+	return map[string]any{"groups": groups}, nil
+}
+
+// groupFields gives the specs to group by, and their fields.
+func (c *Connection) groupFields(ctx context.Context, p params, model string) ([]string, []field, error) {
+	list, err := p.list("by")
+	if err != nil {
+		return nil, nil, err
+	}
+	specs, fields := make([]string, 0, len(list)), make([]field, 0, len(list))
+	for _, item := range list {
+		text, ok := item.(string)
+		if !ok {
+			return nil, nil, p.wrong("by", "names of fields")
+		}
+		name, part, parted := strings.Cut(text, ":")
+		remote, f, err := c.encodePath(ctx, model, name)
+		if err != nil {
+			return nil, nil, err
+		}
+		if parted {
+			remote += ":" + part
+			f = field{Type: "char"} // a month has a name
+		}
+		specs, fields = append(specs, remote), append(fields, f)
+	}
+	return specs, fields, nil
+}
+
+var aggregateFunctions = []string{"sum", "avg", "min", "max", "count", "count_distinct"}
+
+func (c *Connection) aggregates(ctx context.Context, p params, model string) ([]aggregate, error) {
+	given, err := p.object("values")
+	if err != nil {
+		return nil, err
+	}
+	out := make([]aggregate, 0, len(given))
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		text, _ := given[name].(string)
+		path, function, ok := strings.Cut(text, ":")
+		if !ok || !slices.Contains(aggregateFunctions, function) {
+			return nil, badParams("odoo.group: values.%s wants field:function, such as amount_total:sum; functions are %s",
+				name, strings.Join(aggregateFunctions, ", "))
+		}
+		remote, f, err := c.encodePath(ctx, model, path)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, aggregate{name: name, spec: remote + ":" + function, field: f, function: function})
+	}
+	return out, nil
+}
+
+func readGroups(tree any, by []string, fields []field, aggregates []aggregate) ([]any, error) {
+	list, err := listOf(tree)
+	if err != nil {
+		return nil, err
+	}
+	groups := make([]any, 0, len(list))
+	for _, item := range list {
+		raw, _ := item.(map[string]any)
+		keys, values := map[string]any{}, map[string]any{}
+		for i, spec := range by {
+			if keys[spec], err = fields[i].read(raw[spec]); err != nil {
+				return nil, err
+			}
+		}
+		for _, a := range aggregates {
+			value, ok := raw[a.spec]
+			if !ok {
+				// read_group names the result by the field alone.
+				value = raw[strings.TrimSuffix(a.spec, ":"+a.function)]
+			}
+			if values[a.name], err = a.read(value); err != nil {
+				return nil, err
+			}
+		}
+		count, err := wholeNumber(raw["__count"])
+		if err != nil {
+			return nil, err
+		}
+		groups = append(groups, map[string]any{"by": keys, "values": values, "count": count})
+	}
+	return groups, nil
+}
+
+func (a aggregate) read(value any) (any, error) {
+	switch {
+	case strings.HasPrefix(a.function, "count"):
+		return wholeNumber(value)
+	case a.function == "avg":
+		return connectors.Decimal().Convert(value)
+	}
+	return a.field.read(value)
+}
