@@ -182,6 +182,16 @@ func (e *Engine) StartFlow(ctx context.Context, name, instance string, input map
 	return e.router.StartManually(ctx, f, instance, input)
 }
 
+// Plan says what a run of a flow with the given input would do, and does none of
+// it.
+func (e *Engine) Plan(ctx context.Context, name, instance string, input map[string]any) (run.Plan, error) {
+	f, ok := e.App().Flow(name)
+	if !ok {
+		return run.Plan{}, fmt.Errorf("there is no flow %q", name)
+	}
+	return e.executor.Plan(ctx, f, instance, input)
+}
+
 // Accept stores an event and the runs that it starts, as the ingress does.
 func (e *Engine) Accept(ctx context.Context, in event.Incoming) (store.Accepted, error) {
 	return e.router.Accept(ctx, in)

@@ -86,7 +86,7 @@ func execute(ctx context.Context, args []string, stdin io.Reader, stdout, stderr
 func commands() []*cli.Command {
 	return []*cli.Command{
 		demoCommand(), serveCommand(), runCommand(), runsCommand(), linksCommand(), settingsCommand(),
-		validateCommand(), doctorCommand(), sandboxCommand(),
+		validateCommand(), describeCommand(), schemaCommand(), doctorCommand(), sandboxCommand(), docsCommand(),
 	}
 }
 

@@ -77,7 +77,7 @@ func shippedApp(t *testing.T) fstest.MapFS {
 	return fsys
 }
 
-var reportedCode = regexp.MustCompile(`\[([a-z-]+)\]\n`)
+var reportedCode = regexp.MustCompile(`(?m)(?:error|warning): .* \[([a-z-]+)\]$`)
 
 // Every code that the validator's cases show is explained.
 func TestDiagnosticCodesAreDocumented(t *testing.T) {
@@ -99,6 +99,25 @@ func TestDiagnosticCodesAreDocumented(t *testing.T) {
 			if !strings.Contains(string(page), "`"+match[1]+"`") {
 				t.Errorf("%s is not in docs/diagnostics.md", match[1])
 			}
+		}
+	}
+}
+
+// Every example stands as it is.
+func TestExamplesAreCorrect(t *testing.T) {
+	t.Parallel()
+	folders, err := filepath.Glob("../../examples/*/" + flow.AppFile)
+	if err != nil || len(folders) == 0 {
+		t.Fatal("no examples", err)
+	}
+	for _, file := range folders {
+		folder := filepath.Dir(file)
+		_, found, err := flow.Load(os.DirFS(folder), folder)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(found) > 0 {
+			t.Errorf("%s:\n%s", folder, found.Error())
 		}
 	}
 }

@@ -29,6 +29,7 @@ func runCommand() *cli.Command {
 		Flags: append(engineFlags(),
 			&cli.StringFlag{Name: "input", Usage: "JSON file with the input; - reads standard input"},
 			&cli.StringSliceFlag{Name: "set", Usage: "one field of the input, `k=v`; may repeat"},
+			&cli.BoolFlag{Name: "dry-run", Usage: "read for real, write nothing, and print every write that would be done"},
 			&cli.BoolFlag{Name: "json", Usage: "print the outcome as JSON"},
 		),
 		Action: func(c *cli.Context) error {
@@ -63,6 +64,9 @@ func runFlow(c *cli.Context, e *engine.Engine) error {
 	}
 	if err := requireSettings(c, e, f); err != nil {
 		return err
+	}
+	if c.Bool("dry-run") {
+		return planFlow(c, e, f.Name, input)
 	}
 	id, err := e.StartFlow(c.Context, f.Name, c.String("instance"), input)
 	if err != nil {

@@ -14,8 +14,10 @@ type Connection struct {
 	url    string // of the server
 	master *masterCache
 	fields *fieldCache
-	// context is sent with every call: company and language.
+	// context is sent with every call: companies, language, warehouse.
 	context map[string]any
+	// pushSecret is what deliveries must carry; "" where none are taken.
+	pushSecret string
 	// feedPage is how many ids and times the change feed reads at once.
 	feedPage int
 
@@ -27,18 +29,26 @@ var _ connectors.Connection = (*Connection)(nil)
 
 func newConnection(remote transport, s settings) *Connection {
 	c := &Connection{
-		remote:   remote,
-		url:      s.url,
-		master:   newMasterCache(remote),
-		fields:   newFieldCache(remote),
-		context:  map[string]any{},
-		feedPage: feedPage,
+		remote:  remote,
+		url:     s.url,
+		master:  newMasterCache(remote),
+		fields:  newFieldCache(remote),
+		context: map[string]any{},
+
+		pushSecret: s.pushSecret,
+		feedPage:   feedPage,
 	}
-	if s.company != 0 {
-		c.context["allowed_company_ids"] = []int64{s.company}
+	for key, value := range s.context {
+		c.context[key] = value
+	}
+	if len(s.companies) > 0 {
+		c.context["allowed_company_ids"] = s.companies
 	}
 	if s.lang != "" {
 		c.context["lang"] = s.lang
+	}
+	if s.warehouse != 0 {
+		c.context["warehouse_id"] = s.warehouse
 	}
 	return c
 }
@@ -85,6 +95,10 @@ func init() {
 		"wizard":        (*Connection).wizard,
 		"group":         (*Connection).group,
 		"changed":       (*Connection).changed,
+
+		"push.register":   (*Connection).registerPush,
+		"push.unregister": (*Connection).unregisterPush,
+		"push.list":       (*Connection).listPushes,
 	}
 }
 

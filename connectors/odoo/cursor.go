@@ -32,6 +32,9 @@ type feedCursor struct {
 	// Fresh are those given in this walk whose second was not: they may have been
 	// written once more within it, so the next walk gives them again.
 	Fresh secondIDs `json:"fresh,omitempty"`
+	// Unsettled is the oldest second of those: the next walk begins there at the
+	// latest.
+	Unsettled int64 `json:"unsettled,omitempty"`
 }
 
 // secondIDs are ids by Unix second.
@@ -76,9 +79,12 @@ func (c *feedCursor) seen(second, id int64) bool {
 // given remembers a record; settled says that its second was over when it was
 // read.
 func (c *feedCursor) given(second, id int64, settled bool) {
-	into := c.Fresh
-	if settled {
-		into = c.Known
+	into := c.Known
+	if !settled {
+		into = c.Fresh
+		if c.Unsettled == 0 || second < c.Unsettled {
+			c.Unsettled = second
+		}
 	}
 	into[second] = append(into[second], id)
 	c.Last = max(c.Last, second)
@@ -88,14 +94,19 @@ func (c *feedCursor) given(second, id int64, settled bool) {
 // for transactions that began earlier and were committed later.
 func (c *feedCursor) rewind(overlap time.Duration) {
 	if c.Last > 0 {
-		c.At = max(c.back(overlap), c.Floor)
+		c.At = c.next(overlap)
 	}
-	c.After = 0
+	c.After, c.Unsettled = 0, 0
 	c.Fresh = secondIDs{}
 }
 
-func (c *feedCursor) back(overlap time.Duration) int64 {
-	return max(c.Last-int64(overlap/time.Second), 0)
+// next is the second that the next walk begins with.
+func (c *feedCursor) next(overlap time.Duration) int64 {
+	second := max(c.Last-int64(overlap/time.Second), c.Floor, 0)
+	if c.Unsettled > 0 {
+		second = min(second, c.Unsettled)
+	}
+	return second
 }
 
 // forget drops what will not be met again: by this walk, or by the next one.
@@ -106,7 +117,7 @@ func (c *feedCursor) forget(overlap time.Duration) {
 	for second, ids := range c.Fresh {
 		c.Fresh.keep(second, ids, func(id int64) bool { return !passed(second, id) })
 	}
-	next := min(c.At, max(c.back(overlap), c.Floor))
+	next := min(c.At, c.next(overlap))
 	maps.DeleteFunc(c.Known, func(second int64, _ []int64) bool { return second < next })
 	for _, second := range slices.Sorted(maps.Keys(c.Known)) {
 		if c.Known.count() <= maxKnown || second > c.At {

@@ -14,6 +14,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,6 +41,7 @@ func (c Connector) Spec() connectors.Spec {
 		Summary:    "Reads and writes the records of an Odoo ERP, versions 17 to 21, over JSON-RPC or JSON-2.",
 		Settings:   settingsSchema(),
 		Operations: operations(c.resources),
+		Events:     events(),
 	}
 }
 
@@ -56,7 +58,12 @@ func settingsSchema() *connectors.Schema {
 		"api_key":    secret("API key of that user (Preferences > Account Security > New API Key)"),
 		"password":   secret("Password of that user, where no API key is used"),
 		"company_id": connectors.Integer().OrNull().Described("Id of the company to work in, where the user sees several"),
-		"lang":       connectors.String().OrNull().Described("Language of names and texts, such as en_US"),
+		"company_ids": connectors.Array(connectors.Integer()).OrNull().
+			Described("Ids of further companies whose records are seen as well; new records belong to company_id"),
+		"warehouse_id": connectors.Integer().OrNull().Described("Id of the warehouse whose quantities are read; without it those of all"),
+		"lang":         connectors.String().OrNull().Described("Language of names and texts, such as en_US"),
+		"context":      contextSetting(),
+		"push_secret":  secret("Secret that announcements of Odoo must carry (odoo.push.register)"),
 	}, "url", "database", "login")
 }
 
@@ -78,8 +85,17 @@ type settings struct {
 	login    string
 	secret   string // API key, or password where there is no key
 	key      bool   // the secret is an API key
-	company  int64  // 0: the user's own
-	lang     string // "": the user's own
+	// companies are those allowed, the one to work in first; none: the user's own.
+	companies  []int64
+	warehouse  int64          // 0: all
+	lang       string         // "": the user's own
+	context    map[string]any // further keys
+	pushSecret string
+}
+
+func contextSetting() *connectors.Schema {
+	s := &connectors.Schema{Type: "object", Open: true}
+	return s.OrNull().Described("Further keys of Odoo's context for every call")
 }
 
 func readSettings(config connectors.Config) (settings, error) {
@@ -103,10 +119,17 @@ func readSettings(config connectors.Config) (settings, error) {
 		// A password may begin or end with a space; a key never does.
 		s.secret, _ = values["password"].(string)
 	}
-	s.company, _ = values["company_id"].(int64)
+	s.pushSecret, _ = values["push_secret"].(string)
+	s.warehouse, _ = values["warehouse_id"].(int64)
 
 	var problems []string
 	var problem string
+	if s.companies, problem = companies(values); problem != "" {
+		problems = append(problems, problem)
+	}
+	if s.context, problem = fixedContext(values["context"]); problem != "" {
+		problems = append(problems, problem)
+	}
 	if s.url, problem = cleanURL(text("url")); problem != "" {
 		problems = append(problems, problem)
 	}
@@ -119,8 +142,8 @@ func readSettings(config connectors.Config) (settings, error) {
 	if s.secret == "" {
 		problems = append(problems, "both the API key and the password are missing")
 	}
-	if s.company < 0 {
-		problems = append(problems, "the company's id is negative")
+	if s.warehouse < 0 {
+		problems = append(problems, "the warehouse's id is negative")
 	}
 	if len(problems) > 0 {
 		return settings{}, &connectors.Error{
@@ -131,6 +154,34 @@ func readSettings(config connectors.Config) (settings, error) {
 		}
 	}
 	return s, nil
+}
+
+// companies are the allowed ones: the first is the one that new records get.
+func companies(values map[string]any) (ids []int64, problem string) {
+	if id, ok := values["company_id"].(int64); ok && id != 0 {
+		ids = append(ids, id)
+	}
+	further, _ := values["company_ids"].([]any)
+	for _, item := range further {
+		id, _ := item.(int64)
+		if !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	if slices.ContainsFunc(ids, func(id int64) bool { return id <= 0 }) {
+		return nil, "the id of a company is not positive"
+	}
+	return ids, ""
+}
+
+func fixedContext(value any) (map[string]any, string) {
+	given, _ := value.(map[string]any)
+	encoded, problem := plain(given)
+	if problem != "" {
+		return nil, "the context " + problem
+	}
+	out, _ := encoded.(map[string]any)
+	return out, ""
 }
 
 // cleanURL turns what people paste from the address bar into the server's own

@@ -9,7 +9,8 @@ import (
 // operations lists what a flow can call, in the order it is documented. own are
 // the types of records that the database itself told.
 func operations(own recordTypes) []connectors.Operation {
-	return slices.Concat(basicOperations(own), onceOperations(), methodOperations(), []connectors.Operation{changedOperation(own)})
+	return slices.Concat(basicOperations(own), onceOperations(), methodOperations(),
+		[]connectors.Operation{changedOperation(own)}, pushOperations())
 }
 
 func basicOperations(own recordTypes) []connectors.Operation {
@@ -89,6 +90,7 @@ func basicOperations(own recordTypes) []connectors.Operation {
 			Result: object(map[string]*connectors.Schema{
 				"written": connectors.Integer().Described("How many records"),
 			}, "written"),
+			Present: presentOfWrite,
 		},
 		{
 			Name: "unlink", Title: "Delete records", Effect: connectors.Delete, Repeat: connectors.Idempotent,

@@ -112,14 +112,18 @@ func unsendable(call rpcCall, err error) *connectors.Error {
 	return connectors.Errorf(connectors.Permanent, connectors.CodeBadParams, "%s: a value cannot be sent: %w", call, err)
 }
 
-// scrub takes the key out of a message, in case the other side repeats it.
+// scrub takes the secrets out of a message, in case the other side repeats them.
 func (w *wire) scrub(err *connectors.Error) error {
-	secret := w.settings.secret
-	clean := func(text string) string { return strings.ReplaceAll(text, secret, "[secret]") }
-	if err.Err != nil && strings.Contains(err.Err.Error(), secret) {
-		err.Err = nil
+	for _, secret := range []string{w.settings.secret, w.settings.pushSecret} {
+		if secret == "" {
+			continue
+		}
+		clean := func(text string) string { return strings.ReplaceAll(text, secret, "[secret]") }
+		if err.Err != nil && strings.Contains(err.Err.Error(), secret) {
+			err.Err = nil
+		}
+		err.Message, err.Advice = clean(err.Message), clean(err.Advice)
 	}
-	err.Message, err.Advice = clean(err.Message), clean(err.Advice)
 	return err
 }
 

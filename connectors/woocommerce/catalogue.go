@@ -148,6 +148,7 @@ func (b *book) add(entries []operationEntry) error {
 // resolve finds the operations that others read back by.
 func (b *book) resolve(operations []*operation) error {
 	for _, op := range operations {
+		b.setPresent(op)
 		if op.readBack == nil {
 			continue
 		}

@@ -49,7 +49,7 @@ func TestFaultTable(t *testing.T) {
 	var out strings.Builder
 	out.WriteString("# What WooCommerce shops answer when something is wrong\n\n" +
 		"Each row is a fault that a shop was seen to have (woo/… is its recording) and what flowctl says of it. " +
-		"*Then* tells what becomes of the step: *again later* is tried again by itself, *stops* needs a person, " +
+		"Reading and Writing tell what becomes of the step: *again later* is tried again by itself, *stops* needs a person, " +
 		"*unclear* is a write that may have happened, which is looked up before it is done again.\n\n" +
 		"This page is written by a test (`go test ./connectors/woocommerce -run FaultTable -update`).\n\n" +
 		"| Fault | Reading | Writing | Message | Advice |\n|---|---|---|---|---|\n")

@@ -25,7 +25,14 @@ func (c *compiler) identifier(n *ast.IdentifierNode) operand {
 	}
 	c.names[n.Value] = true
 	name := n.Value
-	return operand{typ: typ, eval: func(e *evaluation) (any, error) { return canonical(e.vars[name]), nil }}
+	at := c.at(n)
+	return operand{typ: typ, eval: func(e *evaluation) (any, error) {
+		v := e.vars[name]
+		if err := readable(v); err != nil {
+			return nil, at.fail(err)
+		}
+		return canonical(v), nil
+	}}
 }
 
 func (c *compiler) nameHint(name string) string {
@@ -137,7 +144,11 @@ func (c *compiler) field(base operand, name string, at, nameAt place) operand {
 		}
 		switch from := from.(type) {
 		case map[string]any:
-			return canonical(from[name]), nil
+			v := from[name]
+			if err := readable(v); err != nil {
+				return nil, at.fail(err)
+			}
+			return canonical(v), nil
 		case nil:
 			return nil, nil
 		}

@@ -14,6 +14,7 @@ const (
 	CodeArguments    = "arguments"        // too many or too few arguments
 	CodeType         = "type"             // a value of the wrong type
 	CodeValue        = "value"            // a value of the right type that cannot be worked with
+	CodeUnknown      = "unknown-value"    // an [Unknown] value was read
 	CodeLimit        = "limit"            // an evaluation beyond its [Limits]
 	CodeCanceled     = "canceled"         // the context ended
 	CodeInternal     = "internal"         // a mistake of this package

@@ -87,6 +87,7 @@ func (l *loader) decodeConnection(d *document, key, n *yaml.Node) {
 		}
 		return
 	}
+	connector = l.retype(d, key, connector)
 	if declared := get(n, "operations"); declared != nil {
 		connector = l.extend(d, connector, declared)
 	}

@@ -9,7 +9,6 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/flowctl/flowctl/connectors"
-	"github.com/flowctl/flowctl/schemas"
 )
 
 // decodeFlow reads a flow file; nothing is compiled or resolved yet. Structure
@@ -66,12 +65,12 @@ func decodeType(d *document, n *yaml.Node) *connectors.Schema {
 		return connectors.Any()
 	}
 	if ref := get(n, "$ref"); ref != nil {
-		connector, name, _ := strings.Cut(ref.Value, "/")
-		if !schemas.HasResource(connector, name) {
-			d.reportNode(ref, "unknown-type", didYouMean(ref.Value, schemas.Resources()), "there is no resource %q", ref.Value)
+		found, ok := d.resources.find(ref.Value)
+		if !ok {
+			d.reportNode(ref, "unknown-type", didYouMean(ref.Value, d.resources.names()), "there is no resource %q", ref.Value)
 			return connectors.Any()
 		}
-		return schemas.Resource(connector, name)
+		return found
 	}
 	s := &connectors.Schema{
 		Type: text(get(n, "type")), Format: text(get(n, "format")), Description: text(get(n, "description")),

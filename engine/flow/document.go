@@ -24,9 +24,10 @@ const (
 
 // document is one YAML file being read.
 type document struct {
-	src      *source
-	root     *yaml.Node // the top mapping, nil when unreadable
-	findings *Diagnostics
+	src       *source
+	root      *yaml.Node // the top mapping, nil when unreadable
+	resources resources  // that it may refer to
+	findings  *Diagnostics
 }
 
 func (d *document) report(at Position, length int, code, hint, format string, args ...any) {

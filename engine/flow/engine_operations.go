@@ -1,6 +1,13 @@
 package flow
 
-import "github.com/flowctl/flowctl/connectors"
+import (
+	"slices"
+
+	"github.com/flowctl/flowctl/connectors"
+)
+
+// EngineOperations lists the calls that are the engine's own, as run.<name>.
+func EngineOperations() []connectors.Operation { return slices.Clone(engineOperations) }
 
 // engineOperations are the calls that end a run by the flow's own decision:
 // run.hold, run.skip and run.fail.

@@ -167,6 +167,8 @@ type App struct {
 	Flows       []*Flow
 	// Sources is the text of every file read, by name.
 	Sources map[string]string
+
+	resources resources // types of the app's own records
 }
 
 // Connection is a named, configured connector.

@@ -13,13 +13,17 @@ import (
 const AppFile = "app.yaml"
 
 // Load reads and checks the app in a folder: app.yaml and the flow files it
-// lists, plus those of extra that it does not list. prefix is put before file
+// lists, plus those of extra that it does not list, and the types of records in
+// [ResourcesFolder]. prefix is put before file
 // names in positions, so that they can be opened from where the user stands.
 //
 // The error is only about reading files; every mistake in them is a diagnostic.
 // An app with errors must not be run.
 func Load(fsys fs.FS, prefix string, extra ...string) (*App, Diagnostics, error) {
 	l := &loader{fsys: fsys, prefix: prefix, app: &App{Sources: map[string]string{}}}
+	if err := l.readResources(); err != nil {
+		return nil, nil, err
+	}
 	doc, err := l.read(AppFile)
 	if err != nil {
 		return nil, nil, err
@@ -28,6 +32,7 @@ func Load(fsys fs.FS, prefix string, extra ...string) (*App, Diagnostics, error)
 	if doc.root != nil {
 		doc.checkStructure("app.schema.json")
 		listed = l.decodeApp(doc)
+		l.checkResources()
 	}
 	for order, name := range listed {
 		if err := l.loadFlow(doc, name, order); err != nil {
@@ -48,11 +53,12 @@ func Load(fsys fs.FS, prefix string, extra ...string) (*App, Diagnostics, error)
 }
 
 type loader struct {
-	fsys     fs.FS
-	prefix   string
-	app      *App
-	docs     map[*Flow]*document
-	findings Diagnostics
+	fsys      fs.FS
+	prefix    string
+	app       *App
+	docs      map[*Flow]*document
+	resources resources
+	findings  Diagnostics
 }
 
 func (l *loader) read(file string) (*document, error) {
@@ -62,7 +68,9 @@ func (l *loader) read(file string) (*document, error) {
 	}
 	shown := path.Join(l.prefix, file)
 	l.app.Sources[shown] = string(data)
-	return parseDocument(shown, string(data), &l.findings), nil
+	doc := parseDocument(shown, string(data), &l.findings)
+	doc.resources = l.resources
+	return doc, nil
 }
 
 func (l *loader) loadFlow(app *document, name string, order int) error {

@@ -65,7 +65,8 @@ func encodePrints(prints map[string]string) ([]byte, error) {
 	return data, nil
 }
 
-func decodePrints(data []byte) (map[string]string, error) {
+// DecodeFingerprints reads the fingerprints of a link row; none is an empty record.
+func DecodeFingerprints(data []byte) (map[string]string, error) {
 	prints := map[string]string{}
 	if len(data) == 0 {
 		return prints, nil

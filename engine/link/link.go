@@ -136,7 +136,7 @@ func (l *Linker) Ensure(ctx context.Context, req Request) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	old, err := decodePrints(known.Fingerprints)
+	old, err := DecodeFingerprints(known.Fingerprints)
 	if err != nil {
 		return Result{}, err
 	}

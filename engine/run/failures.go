@@ -31,22 +31,28 @@ type failures struct {
 
 // add counts the failure of n items. It tells whether to stop trying.
 func (l *loop) add(ctx context.Context, path string, n int, err error) (stopTrying bool) {
-	l.failed += n
-	if len(l.named) < namedItems {
-		l.named = append(l.named, named(path, err))
-	}
+	l.failed += n - 1
 	l.waits = l.waits || errors.Is(err, store.ErrClaimed)
-	if outcome := l.outcomeOf(ctx, err); urgency(outcome.State) > urgency(l.outcome.State) {
-		l.outcome = outcome
-	} else if outcome.State == l.outcome.State {
-		l.outcome.After = max(l.outcome.After, outcome.After)
-	}
+	l.count(path, l.outcomeOf(ctx, err), err)
 	if !isOutage(err) {
 		l.outages = 0
 		return false
 	}
 	l.outages++
 	return l.outages >= maxOutages || retryAfter(err) > 0
+}
+
+// count counts a failed item and what it does to the run.
+func (f *failures) count(path string, outcome store.Outcome, err error) {
+	f.failed++
+	if len(f.named) < namedItems {
+		f.named = append(f.named, named(path, err))
+	}
+	if urgency(outcome.State) > urgency(f.outcome.State) {
+		f.outcome = outcome
+	} else if outcome.State == f.outcome.State {
+		f.outcome.After = max(f.outcome.After, outcome.After)
+	}
 }
 
 // named says what went wrong with an item: its error begins with the path.

@@ -1,3 +1,5 @@
+//go:build linux
+
 package chaos
 
 import (
@@ -106,8 +108,8 @@ func TestStoreFull(t *testing.T) {
 	}
 	defer func() { closed(t, look.Close()) }()
 	posts.verify(look)
-	if _, crash := p.falls(); crash != "" {
-		t.Errorf("the process crashed:\n%s", crash)
+	if fell := p.falls(); len(fell) > 0 {
+		t.Errorf("the process ended by itself: %v", fell)
 	}
 }
 

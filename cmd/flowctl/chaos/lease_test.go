@@ -1,3 +1,5 @@
+//go:build linux
+
 package chaos
 
 import (
@@ -95,8 +97,8 @@ func loseLease(t *testing.T, d database, chance chance, at odoosandbox.Call) {
 		t.Errorf("Odoo has %d orders", n)
 	}
 	for _, p := range []*process{first, second} {
-		if _, crash := p.falls(); crash != "" {
-			t.Errorf("%s crashed:\n%s", p.name, crash)
+		if fell := p.falls(); len(fell) > 0 {
+			t.Errorf("%s ended by itself: %v", p.name, fell)
 		}
 	}
 }

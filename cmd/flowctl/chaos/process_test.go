@@ -1,3 +1,5 @@
+//go:build linux
+
 package chaos
 
 import (
@@ -185,22 +187,23 @@ func (p *process) status() int {
 	return response.StatusCode
 }
 
-// falls are the ends that nobody wanted: exits while the store was away, and
-// crashes, which the log tells.
-func (p *process) falls() (exits int, crash string) {
-	p.mu.Lock()
-	exits = len(p.fell)
-	p.mu.Unlock()
+// falls are the ends that nobody wanted. A crash, which the log tells, fails the
+// test.
+func (p *process) falls() []string {
+	p.t.Helper()
 	data, err := os.ReadFile(p.log)
 	if err != nil {
-		return exits, err.Error()
+		p.t.Error(err)
 	}
 	for _, word := range []string{"panic", "fatal error:", "SIGSEGV", "DATA RACE"} {
 		if at := bytes.Index(data, []byte(word)); at >= 0 {
-			return exits, string(data[max(0, at-200):min(len(data), at+2000)])
+			p.t.Errorf("%s crashed:\n%s", p.name, data[max(0, at-200):min(len(data), at+2000)])
+			break
 		}
 	}
-	return exits, ""
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.fell)
 }
 
 // tail is the end of a text file.

@@ -1,3 +1,5 @@
+//go:build linux
+
 package chaos
 
 import (
@@ -141,10 +143,4 @@ func (w *world) shoppers(n int, pace func()) *shopping {
 		close(s.done)
 	}()
 	return s
-}
-
-func (s *shopping) placed() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.orders)
 }

@@ -147,6 +147,65 @@ func listCoupons(c *call) (int, any, *apiError) {
 	return c.page(rows)
 }
 
+// writeCoupon puts the fields of a request onto a coupon.
+func (c *call) writeCoupon(k *coupon) {
+	for name, into := range map[string]*string{"amount": &k.amount, "description": &k.description, "discount_type": &k.kind,
+		"minimum_amount": &k.minimum, "maximum_amount": &k.maximum, "status": &k.status} {
+		if value, given := c.text(name); given {
+			*into = value
+		}
+	}
+	if code, given := c.text("code"); given {
+		k.code = strings.ToLower(code)
+	}
+	if raw, given := c.body["usage_limit"]; given {
+		k.limit = asInt(raw)
+	}
+	if raw, given := c.body["free_shipping"]; given {
+		k.freeShipping = asBool(raw)
+	}
+	if raw, given := c.body["product_ids"]; given {
+		k.products = nil
+		for _, id := range asArray(raw) {
+			k.products = append(k.products, asInt(id))
+		}
+	}
+	for _, name := range []string{"date_expires_gmt", "date_expires"} {
+		zone := time.UTC
+		if name == "date_expires" {
+			zone = c.shop.zone
+		}
+		if text, given := c.text(name); given {
+			at, err := parseStamp(text, zone)
+			if err != nil {
+				at = time.Time{}
+			}
+			k.expires = at
+		}
+	}
+	k.meta = c.shop.writeMeta(k.meta, c.body["meta_data"])
+}
+
+func updateCoupon(c *call) (int, any, *apiError) {
+	k, ok := c.shop.coupons[c.ids[0]]
+	if !ok {
+		return 0, nil, refuse(http.StatusBadRequest, "woocommerce_rest_shop_coupon_invalid_id", "Invalid ID.")
+	}
+	if code, given := c.text("code"); given {
+		if other := c.shop.couponByCode(code); other != nil && other != k {
+			return 0, nil, refuse(http.StatusBadRequest, "woocommerce_rest_coupon_code_already_exists", "The coupon code already exists")
+		}
+	}
+	c.writeCoupon(k)
+	k.modified = c.shop.clock()
+	c.shop.fire("woocommerce_update_coupon", k.id)
+	return http.StatusOK, c.couponView(k), nil
+}
+
+func batchCoupons(c *call) (int, any, *apiError) {
+	return c.runBatch(batchOf{create: createCoupon, update: updateCoupon, remove: deleteCoupon})
+}
+
 func createCoupon(c *call) (int, any, *apiError) {
 	code, given := c.text("code")
 	if !given {
@@ -157,12 +216,7 @@ func createCoupon(c *call) (int, any, *apiError) {
 		return 0, nil, refuse(http.StatusBadRequest, "woocommerce_rest_coupon_code_already_exists", "The coupon code already exists")
 	}
 	k := s.newCoupon(0)
-	k.code = strings.ToLower(code)
-	if kind, given := c.text("discount_type"); given {
-		k.kind = kind
-	}
-	k.amount, _ = c.text("amount")
-	k.description, _ = c.text("description")
+	c.writeCoupon(k)
 	s.fire("woocommerce_new_coupon", k.id)
 	c.header.Set("Location", c.root()+"/coupons/"+strconv.FormatInt(k.id, 10))
 	return http.StatusCreated, c.couponView(k), nil

@@ -62,6 +62,22 @@ func (s *Shop) payload(w *webhook, id int64) ([]byte, error) {
 	return marshalPHP(view)
 }
 
+// RestoreProduct brings a product back from the trash as wp-admin does, which
+// product.updated and product.restored tell (woo/709).
+func (s *Shop) RestoreProduct(id int64) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p, ok := s.products[id]
+	if !ok || p.status != "trash" {
+		return false
+	}
+	s.setProductStatus(p, p.trashedFrom)
+	s.touchProduct(p)
+	s.fireProductUpdate(p)
+	s.fire("untrashed_post", id)
+	return true
+}
+
 // RestoreOrder brings an order back from the trash as wp-admin does, which
 // order.restored tells (woo/707).
 func (s *Shop) RestoreOrder(id int64) bool {

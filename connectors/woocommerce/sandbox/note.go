@@ -14,18 +14,23 @@ type note struct {
 	author    string
 	text      string
 	customer  bool
+	byShop    bool // written by the shop itself
 	created   time.Time
 }
 
-// Notes returns the texts of an order's notes, oldest first.
+// Notes returns the texts of an order's notes, oldest first, without those that
+// the shop writes itself.
 func (s *Shop) Notes(order int64) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	notes := s.notesOf(order)
+	slices.SortFunc(notes, func(a, b *note) int { return cmp.Compare(a.id, b.id) })
 	var texts []string
-	for _, n := range s.notesOf(order) {
-		texts = append(texts, n.text)
+	for _, n := range notes {
+		if !n.byShop {
+			texts = append(texts, n.text)
+		}
 	}
-	slices.Reverse(texts)
 	return texts
 }
 
@@ -36,8 +41,14 @@ func (s *Shop) notesOf(order int64) []*note {
 			found = append(found, n)
 		}
 	}
-	slices.SortFunc(found, func(a, b *note) int { return cmp.Compare(b.id, a.id) })
+	slices.SortFunc(found, func(a, b *note) int { return cmp.Or(b.created.Compare(a.created), cmp.Compare(a.id, b.id)) }) // woo/345
 	return found
+}
+
+// noteByShop is what the shop itself writes: status changes and stock (woo/345).
+func (s *Shop) noteByShop(order int64, text string) {
+	s.ids.comment++
+	s.notes[s.ids.comment] = &note{id: s.ids.comment, order: order, author: "WooCommerce", text: text, byShop: true, created: s.clock()}
 }
 
 func (c *call) noteView(n *note) object {

@@ -148,6 +148,9 @@ func (s *Shop) setStatus(o *order, status string) {
 	if from == status {
 		return
 	}
+	defer func() {
+		s.noteByShop(o.id, "Order status changed from "+statusName(from)+" to "+statusName(status)+".")
+	}()
 	if status == "completed" {
 		o.completed = s.clock()
 	}

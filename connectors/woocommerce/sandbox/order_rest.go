@@ -195,6 +195,6 @@ func (c *call) checkCurrency() *apiError {
 	if !given || knownCurrency(code) {
 		return nil
 	}
-	message := "currency is not one of EUR, USD, GBP, ….."
+	message := "currency is not one of " + enumText(currencyCodes) + "."
 	return invalid([]problem{{param: "currency", code: "rest_not_in_enum", message: message}})
 }

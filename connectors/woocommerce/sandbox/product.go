@@ -42,6 +42,9 @@ type Image struct {
 	ID   int64
 	Src  string
 	Name string
+	Alt  string
+
+	at time.Time // uploaded; zero means with the product
 }
 
 // Category is a category of products.
@@ -97,7 +100,9 @@ func (s *Shop) AddProduct(from Product) int64 {
 	}
 	if from.Image != nil {
 		p.images = []Image{*from.Image}
+		s.gallery[from.Image.ID] = *from.Image
 	}
+	s.learnTerms(p)
 	if from.Stock != nil {
 		p.manageStock, p.stock = true, decimal.NewFromInt(*from.Stock)
 		p.restock()
@@ -249,6 +254,7 @@ func (s *Shop) loadProduct(line *orderItem, r map[string]any) {
 	image := asRecord(r["image"])
 	if src := asText(image["src"]); src != "" {
 		p.images = []Image{{ID: asInt(image["id"]), Src: src}}
+		s.gallery[asInt(image["id"])] = p.images[0]
 	}
 }
 

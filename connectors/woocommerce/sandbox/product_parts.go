@@ -43,58 +43,27 @@ func (c *call) writeAttributes(p *product) {
 		}
 		p.attributes = append(p.attributes, a)
 	}
+	c.shop.learnTerms(p)
 }
 
-// attributeName finds the name of an attribute of the whole shop by the
-// products that have it.
+// attributeName finds the name of an attribute of the whole shop.
 func (s *Shop) attributeName(id int64, otherwise string) string {
-	for _, p := range s.products {
-		for _, a := range p.attributes {
-			if a.ID == id && a.Name != "" {
-				return a.Name
-			}
-		}
+	if a := s.attributes[id]; a != nil {
+		return a.name
 	}
 	return otherwise
 }
 
-// knownCategories keeps the categories that a product of the shop has; unknown
-// ids are dropped in silence (woo/112).
+// knownCategories keeps the categories that exist; unknown ids are dropped in
+// silence (woo/112).
 func (s *Shop) knownCategories(raw []any) []Category {
-	names := map[int64]string{}
-	for _, p := range s.products {
-		for _, one := range p.categories {
-			names[one.ID] = one.Name
-		}
-	}
 	var kept []Category
 	for _, entry := range raw {
-		id := asInt(asRecord(entry)["id"])
-		if name, known := names[id]; known {
-			kept = append(kept, Category{id, name})
+		if one, known := s.category(asInt(asRecord(entry)["id"])); known {
+			kept = append(kept, one)
 		}
 	}
 	return kept
-}
-
-// writeImages keeps pictures named by id and takes over those named by src,
-// which get a new id each time (woo/133). Nothing is downloaded.
-func (c *call) writeImages(p *product) {
-	var images []Image
-	for _, entry := range asArray(c.body["images"]) {
-		r := asRecord(entry)
-		if id := asInt(r["id"]); id != 0 {
-			if i := slices.IndexFunc(p.images, func(image Image) bool { return image.ID == id }); i >= 0 {
-				images = append(images, p.images[i])
-			}
-			continue
-		}
-		if src := asText(r["src"]); src != "" {
-			c.shop.ids.post++
-			images = append(images, Image{ID: c.shop.ids.post, Src: src, Name: asText(r["name"])})
-		}
-	}
-	p.images = images
 }
 
 // cleanHTML takes scripts' tags out, as the shop does (woo/101).

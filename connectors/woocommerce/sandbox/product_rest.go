@@ -82,7 +82,12 @@ func createProduct(c *call) (int, any, *apiError) {
 	if refused := c.checkSKU(0); refused != nil {
 		return 0, nil, refused
 	}
+	pictures := &product{}
+	if refused := c.writeImages(pictures); refused != nil {
+		return 0, nil, refused // and no product is made (woo/145, 146)
+	}
 	p := s.newProduct(0)
+	p.images = pictures.images
 	c.writeProduct(p)
 	if p.status != "draft" {
 		p.slug = s.freeSlug(slugOf(p.name), p.id)
@@ -116,6 +121,9 @@ func updateProduct(c *call) (int, any, *apiError) {
 			"To manipulate product variations you should use the /products/&lt;product_id&gt;/variations/&lt;id&gt; endpoint.")
 	}
 	if refused := c.checkSKU(p.id); refused != nil {
+		return 0, nil, refused
+	}
+	if refused := c.writeImages(p); refused != nil {
 		return 0, nil, refused
 	}
 	s := c.shop
@@ -194,14 +202,17 @@ func (c *call) writeProduct(p *product) {
 	}
 	c.writeStock(p)
 	c.writeAttributes(p)
-	if _, given := c.body["images"]; given {
-		c.writeImages(p)
-	}
 	if raw, given := c.body["categories"]; given {
 		p.categories = s.knownCategories(asArray(raw))
 	}
 	p.meta = s.writeMeta(p.meta, c.body["meta_data"])
+	if raw, given := c.body["tags"]; given {
+		p.other["tags"] = s.knownTags(asArray(raw))
+	}
 	for name := range plain {
+		if name == "tags" {
+			continue
+		}
 		if value, given := c.body[name]; given {
 			p.other[name] = cleanHTML(value)
 		}

@@ -187,9 +187,12 @@ func (c *call) imagesOf(p *product) []Image {
 func (c *call) imageViews(p *product) []any {
 	views := []any{}
 	for _, image := range c.imagesOf(p) {
-		created, modified := c.shop.local(p.created), c.shop.local(p.created)
-		views = append(views, object{{"id", image.ID}, {"date_created", created}, {"date_created_gmt", gmt(p.created)}, {"date_modified", modified}, {"date_modified_gmt", gmt(p.created)},
-			{"src", c.absolute(image.Src)}, {"name", image.Name}, {"alt", ""}})
+		at := image.at
+		if at.IsZero() {
+			at = p.created
+		}
+		view := append(object{{"id", image.ID}}, c.pictureTimes(at)...)
+		views = append(views, append(view, object{{"src", c.absolute(image.Src)}, {"name", image.Name}, {"alt", image.Alt}}...))
 	}
 	return views
 }

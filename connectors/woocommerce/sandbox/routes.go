@@ -74,6 +74,15 @@ func buildRoutes() []*route {
 
 	add(v3+"/products", listMethods, route{methods: get, handle: listProducts, list: productParams}, route{methods: post, handle: createProduct})
 	add(v3+"/products/batch", batchMethods, route{methods: edit, handle: batchProducts})
+	for _, path := range []string{"/products/categories", "/products/tags", "/products/shipping_classes", "/products/attributes/{id}/terms"} {
+		add(v3+path, listMethods, route{methods: get, handle: listTerms, list: termParams}, route{methods: post, handle: createTerm})
+		add(v3+path+"/batch", batchMethods, route{methods: edit, handle: batchTerms})
+		add(v3+path+"/{id}", allMethods, route{methods: get, handle: getTerm, single: true}, route{methods: edit, handle: updateTerm, single: true}, route{methods: remove, handle: deleteTerm, single: true})
+	}
+	add(v3+"/products/attributes", listMethods, route{methods: get, handle: listAttributes}, route{methods: post, handle: createAttribute})
+	add(v3+"/products/attributes/batch", batchMethods, route{methods: edit, handle: batchAttributes})
+	add(v3+"/products/attributes/{id}", allMethods, route{methods: get, handle: getAttribute, single: true}, route{methods: edit, handle: updateAttribute, single: true}, route{methods: remove, handle: deleteAttribute, single: true})
+	add(v3+"/products/{id}/duplicate", []string{"POST"}, route{methods: post, handle: duplicateProduct})
 	add(v3+"/products/{id}", allMethods, route{methods: get, handle: getProduct, single: true}, route{methods: edit, handle: updateProduct, single: true}, route{methods: remove, handle: deleteProduct, single: true})
 	add(v3+"/products/{id}/variations", listMethods, route{methods: get, handle: listVariations, list: variationParams}, route{methods: post, handle: createVariation})
 	add(v3+"/products/{id}/variations/batch", batchMethods, route{methods: edit, handle: batchVariations})
@@ -84,25 +93,36 @@ func buildRoutes() []*route {
 	add(v3+"/customers/{id}", allMethods, route{methods: get, handle: getCustomer, single: true}, route{methods: edit, handle: updateCustomer, single: true}, route{methods: remove, handle: deleteCustomer, single: true})
 
 	add(v3+"/coupons", listMethods, route{methods: get, handle: listCoupons, list: couponParams}, route{methods: post, handle: createCoupon})
-	add(v3+"/coupons/{id}", allMethods, route{methods: get, handle: getCoupon, single: true}, route{methods: remove, handle: deleteCoupon, single: true})
+	add(v3+"/coupons/batch", batchMethods, route{methods: edit, handle: batchCoupons})
+	add(v3+"/coupons/{id}", allMethods, route{methods: get, handle: getCoupon, single: true}, route{methods: edit, handle: updateCoupon, single: true}, route{methods: remove, handle: deleteCoupon, single: true})
 
-	add(v3+"/taxes", listMethods, route{methods: get, handle: listTaxes, list: taxParams})
-	add(v3+"/taxes/classes", listMethods, route{methods: get, handle: listTaxClasses})
-	add(v3+"/taxes/{id}", allMethods, route{methods: get, handle: getTax, single: true})
+	add(v3+"/taxes", listMethods, route{methods: get, handle: listTaxes, list: taxParams}, route{methods: post, handle: createTax})
+	add(v3+"/taxes/classes", listMethods, route{methods: get, handle: listTaxClasses}, route{methods: post, handle: createTaxClass})
+	add(v3+"/taxes/classes/{slug}", readDelete, route{methods: remove, handle: deleteTaxClass})
+	add(v3+"/taxes/{id}", allMethods, route{methods: get, handle: getTax, single: true}, route{methods: edit, handle: updateTax, single: true}, route{methods: remove, handle: deleteTax, single: true})
 
 	add(v3+"/webhooks", listMethods, route{methods: get, handle: listWebhooks, list: webhookParams}, route{methods: post, handle: createWebhook})
 	add(v3+"/webhooks/batch", batchMethods, route{methods: edit, handle: batchWebhooks})
 	add(v3+"/webhooks/{id}", allMethods, route{methods: get, handle: getWebhook, single: true}, route{methods: edit, handle: updateWebhook, single: true}, route{methods: remove, handle: deleteWebhook, single: true})
 
 	add(v3+"/settings/{slug}", singleMethods, route{methods: get, handle: listSettings})
+	add(v3+"/settings/{slug}/batch", batchMethods, route{methods: edit, handle: batchSettings})
 	add(v3+"/settings/{slug}/{slug}", editableFrom, route{methods: get, handle: getSetting, single: true}, route{methods: edit, handle: updateSetting, single: true})
 	add(v3+"/system_status", singleMethods, route{methods: get, handle: systemStatus})
 	add(v3+"/payment_gateways", singleMethods, route{methods: get, handle: listGateways})
-	add(v3+"/shipping/zones", listMethods, route{methods: get, handle: listZones})
-	add(v3+"/shipping/zones/{id}/methods", listMethods, route{methods: get, handle: listZoneMethods})
-	add(v3+"/shipping/zones/{id}/locations", editableFrom, route{methods: get, handle: listZoneLocations})
+	add(v3+"/payment_gateways/{slug}", editableFrom, route{methods: get, handle: getGateway, single: true})
+	add(v3+"/shipping/zones", listMethods, route{methods: get, handle: listZones}, route{methods: post, handle: createZone})
+	add(v3+"/shipping/zones/{id}", allMethods, route{methods: get, handle: getZone, single: true}, route{methods: edit, handle: updateZone, single: true}, route{methods: remove, handle: deleteZone, single: true})
+	add(v3+"/shipping/zones/{id}/methods", listMethods, route{methods: get, handle: listZoneMethods}, route{methods: post, handle: createZoneMethod})
+	add(v3+"/shipping/zones/{id}/methods/{id}", allMethods, route{methods: get, handle: getZoneMethod, single: true}, route{methods: edit, handle: updateZoneMethod, single: true}, route{methods: remove, handle: deleteZoneMethod, single: true})
+	add(v3+"/shipping/zones/{id}/locations", editableFrom, route{methods: get, handle: listZoneLocations}, route{methods: edit, handle: replaceZoneLocations})
 	add(v3+"/shipping_methods", singleMethods, route{methods: get, handle: listShippingMethods})
+	add(v3+"/reports/orders/totals", singleMethods, route{methods: get, handle: orderTotals})
+	add(v3+"/data/countries", singleMethods, route{methods: get, handle: listCountries})
+	add(v3+"/data/countries/{slug}", singleMethods, route{methods: get, handle: getCountry, single: true})
+	add(v3+"/data/currencies", singleMethods, route{methods: get, handle: listCurrencies})
 	add(v3+"/data/currencies/current", singleMethods, route{methods: get, handle: currentCurrency, single: true})
+	add(v3+"/data/currencies/{slug}", singleMethods, route{methods: get, handle: getCurrency, single: true})
 	return all
 }
 

@@ -25,6 +25,7 @@ type call struct {
 	slugs  []string       // from the path, in order
 	query  url.Values     // with the route's parameters checked
 	body   map[string]any // JSON object or form; nil without one
+	list   []any          // JSON list, which most routes do not see
 	header http.Header    // to be sent
 	batch  bool           // an item of a batch: not checked
 	pretty bool           // below /wp-json, not ?rest_route=
@@ -79,6 +80,10 @@ func (s *Shop) answer(rec *recorder, r *http.Request) {
 	path, pretty, isAPI := s.apiPath(r)
 	if !isAPI {
 		s.notFoundPage(rec)
+		return
+	}
+	if pretty && s.plainPermalinks() {
+		s.redirectToItself(rec, r)
 		return
 	}
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
@@ -210,6 +215,7 @@ func (c *call) readBody(method string, body []byte) *apiError {
 				member{"json_error_code", 4}, member{"json_error_message", "Syntax error"})
 		}
 		c.body, _ = raw.(map[string]any)
+		c.list, _ = raw.([]any)
 	case kind == "application/x-www-form-urlencoded":
 		form, err := url.ParseQuery(string(body))
 		if err != nil {
@@ -234,6 +240,24 @@ func decodeJSON(data []byte) (any, error) {
 		return nil, fmt.Errorf("text after the JSON")
 	}
 	return raw, nil
+}
+
+func (s *Shop) plainPermalinks() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.settings.PlainPermalinks
+}
+
+// redirectToItself is what becomes of the API's address where permalinks are
+// plain: the theme adds a slash, for ever (woo/626).
+func (s *Shop) redirectToItself(rec *recorder, r *http.Request) {
+	target := *r.URL
+	target.Path = strings.TrimSuffix(target.Path, "/") + "/"
+	s.mu.Lock()
+	home := s.home(r)
+	s.mu.Unlock()
+	rec.header = http.Header{"Content-Type": {"text/html; charset=UTF-8"}, "Location": {originOf(home) + target.RequestURI()}}
+	rec.status = http.StatusMovedPermanently
 }
 
 // notFoundPage is the theme's page for an address that is not the API's (woo/603).

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"slices"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -24,6 +25,8 @@ type Settings struct {
 	TaxBasedOn string
 	// Country and State of the shop.
 	Country, State string
+	// PlainPermalinks: WordPress does not serve /wp-json/ (woo/626, 627).
+	PlainPermalinks bool
 	// TaxClasses besides the standard one, by slug.
 	TaxClasses []string
 }
@@ -76,4 +79,4 @@ var currencySymbols = map[string]string{
 }
 
 // currencies that the sandbox knows; the shop knows some 160 (woo/320).
-func knownCurrency(code string) bool { return currencySymbols[code] != "" }
+func knownCurrency(code string) bool { return slices.Contains(currencyCodes, code) }

@@ -35,6 +35,9 @@ type Options struct {
 	Now func() time.Time
 	// Client delivers webhooks; nil means a client with WooCommerce's time-outs.
 	Client *http.Client
+	// Pictures downloads the pictures that products name by an address. nil means
+	// that nothing is downloaded: any address is good.
+	Pictures *http.Client
 }
 
 // Key is a key of the REST API.
@@ -64,7 +67,15 @@ type Shop struct {
 	coupons   map[int64]*coupon
 	rates     map[int64]*TaxRate
 	webhooks  map[int64]*webhook
-	pings     []int64 // webhooks to test after the request that made them
+	// Terms by id: categories, tags, shipping classes and values of attributes.
+	terms      map[int64]*term
+	attributes map[int64]*attribute
+	gallery    map[int64]Image // the media library
+	zones      map[int64]*zone
+	options    map[string]string // settings that decide nothing here
+	classNames map[string]string // of tax classes made by the API
+	pictures   *http.Client
+	pings      []int64 // webhooks to test after the request that made them
 
 	traffic  traffic
 	deliver  *deliverer
@@ -76,7 +87,7 @@ type Shop struct {
 // counters are the last ids given, by the database table they come from.
 // Products, orders, refunds and coupons share one table's ids, as in WordPress.
 type counters struct {
-	post, item, meta, comment, user, webhook, rate, key int64
+	post, item, meta, comment, user, webhook, rate, key, term, attribute, zone, method int64
 }
 
 // New returns a shop with one administrator (customer id 1).
@@ -91,6 +102,7 @@ func New(o Options) *Shop {
 		products: map[int64]*product{}, orders: map[int64]*order{}, refunds: map[int64]*refund{},
 		notes: map[int64]*note{}, customers: map[int64]*customer{}, coupons: map[int64]*coupon{},
 		rates: map[int64]*TaxRate{}, webhooks: map[int64]*webhook{},
+		terms: map[int64]*term{}, attributes: map[int64]*attribute{}, gallery: map[int64]Image{}, options: map[string]string{}, classNames: map[string]string{}, pictures: o.Pictures,
 	}
 	if o.Settings != nil {
 		s.settings = *o.Settings
@@ -103,6 +115,8 @@ func New(o Options) *Shop {
 	}
 	s.zone = s.settings.location()
 	s.deliver = newDeliverer(s, o.Client)
+	s.defaultZones()
+	s.newTerm(15, taxCategory, "Uncategorized")
 	s.addUser("admin", "admin@example.test", "administrator")
 	return s
 }

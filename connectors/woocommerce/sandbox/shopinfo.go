@@ -82,21 +82,6 @@ func systemStatus(c *call) (int, any, *apiError) {
 	}, nil
 }
 
-func listGateways(c *call) (int, any, *apiError) {
-	views := []any{}
-	for _, g := range []struct {
-		id, title string
-		enabled   bool
-	}{{"bacs", "Direct bank transfer", true}, {"cod", "Cash on delivery", true}, {"cheque", "Check payments", false}} {
-		settings := object{{"title", object{{"id", "title"}, {"label", "Title"}, {"description", ""}, {"type", "safe_text"}, {"value", g.title}, {"default", g.title}, {"tip", ""}, {"placeholder", ""}}}}
-		views = append(views, object{{"id", g.id}, {"title", g.title}, {"description", ""}, {"order", ""}, {"enabled", g.enabled}, {"method_title", g.title}, {"method_description", ""},
-			{"method_supports", []string{"products"}}, {"settings", settings}, {"needs_setup", false}, {"post_install_scripts", []any{}},
-			{"settings_url", c.home + "/wp-admin/admin.php?page=wc-settings&tab=checkout&section=" + g.id}, {"connection_url", nil}, {"setup_help_text", nil}, {"required_settings_keys", []any{}},
-			c.links("/payment_gateways/"+g.id, editableFrom)})
-	}
-	return c.counted(views)
-}
-
 // counted is a list that comes whole, with its paging headers.
 func (c *call) counted(views []any) (int, any, *apiError) {
 	pages := "1"
@@ -106,58 +91,4 @@ func (c *call) counted(views []any) (int, any, *apiError) {
 	c.header.Set("X-WP-Total", strconv.Itoa(len(views)))
 	c.header.Set("X-WP-TotalPages", pages)
 	return http.StatusOK, views, nil
-}
-
-func listZones(c *call) (int, any, *apiError) {
-	views := []any{}
-	for i, name := range []string{"Locations not covered by your other zones", "Europe"} {
-		path := "/shipping/zones/" + strconv.Itoa(i)
-		views = append(views, object{{"id", i}, {"name", name}, {"order", 0}, c.links(path, allMethods, link("describedby", c.root()+path+"/locations"))})
-	}
-	return c.counted(views)
-}
-
-func listZoneMethods(c *call) (int, any, *apiError) {
-	views := []any{}
-	if c.ids[0] == 1 {
-		for i, m := range shippingMethods {
-			id := i + 1
-			settings := object{{"title", object{{"id", "title"}, {"label", "Name"}, {"description", ""}, {"type", "text"}, {"value", m.title}, {"default", m.title}, {"tip", ""}, {"placeholder", ""}}}}
-			zone := "/shipping/zones/1"
-			views = append(views, object{{"id", id}, {"instance_id", id}, {"title", m.title}, {"order", id}, {"enabled", true}, {"method_id", m.id}, {"method_title", m.title}, {"method_description", "<p>" + m.text + "</p>\n"},
-				{"settings", settings}, c.links(zone+"/methods/"+strconv.Itoa(id), allMethods, link("describes", c.root()+zone))})
-		}
-	}
-	return c.counted(views)
-}
-
-func listZoneLocations(c *call) (int, any, *apiError) {
-	views := []any{}
-	if c.ids[0] == 1 {
-		for _, code := range []string{"FR", "BE", "DE"} {
-			zone := c.root() + "/shipping/zones/1"
-			views = append(views, object{{"code", code}, {"type", "country"}, {"_links", object{link("collection", zone+"/locations"), link("describes", zone)}}})
-		}
-	}
-	return c.counted(views)
-}
-
-var shippingMethods = []struct{ id, title, text string }{
-	{"flat_rate", "Flat rate", "Lets you charge a fixed rate for shipping."},
-	{"free_shipping", "Free shipping", "Free shipping is a special method which can be triggered with coupons and minimum spends."},
-	{"local_pickup", "Local pickup", "Allow customers to pick up orders themselves."},
-}
-
-func listShippingMethods(c *call) (int, any, *apiError) {
-	views := []any{}
-	for _, m := range shippingMethods {
-		views = append(views, object{{"id", m.id}, {"title", m.title}, {"description", m.text}, c.links("/shipping_methods/"+m.id, singleMethods)})
-	}
-	return c.counted(views)
-}
-
-func currentCurrency(c *call) (int, any, *apiError) {
-	code := c.shop.settings.Currency
-	known := map[string][2]string{"EUR": {"Euro", "&euro;"}, "USD": {"United States (US) dollar", "&#36;"}, "GBP": {"Pound sterling", "&pound;"}, "JPY": {"Japanese yen", "&yen;"}}[code]
-	return http.StatusOK, object{{"code", code}, {"name", cmp.Or(known[0], code)}, {"symbol", cmp.Or(known[1], currencySymbols[code], code)}, c.links("/data/currencies/"+code, singleMethods)}, nil
 }

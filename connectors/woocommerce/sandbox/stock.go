@@ -1,7 +1,11 @@
 package sandbox
 
 import (
+	"cmp"
+	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/shopspring/decimal"
 )
@@ -16,6 +20,7 @@ func (s *Shop) takeStock(o *order) {
 		return
 	}
 	o.stockReduced = true
+	var changes []string
 	for _, line := range o.of(kindLine) {
 		p := s.productOf(line)
 		if p == nil || s.keeper(p) == nil || line.reduced().IsPositive() {
@@ -24,9 +29,14 @@ func (s *Shop) takeStock(o *order) {
 			}
 			continue
 		}
+		before := s.keeper(p).stock
 		s.changeStock(p, line.quantity.Neg())
 		s.sold(p, line.quantity)
 		s.setReduced(line, line.quantity)
+		changes = append(changes, fmt.Sprintf("%s (%s) %s&rarr;%s", p.name, cmp.Or(p.sku, "#"+strconv.FormatInt(p.id, 10)), before, s.keeper(p).stock))
+	}
+	if changes != nil {
+		s.noteByShop(o.id, "Stock levels reduced: "+strings.Join(changes, ", "))
 	}
 }
 

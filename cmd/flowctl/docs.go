@@ -1,0 +1,50 @@
+package main
+
+//go:generate go run . docs --out ../../docs
+
+import (
+	"os"
+	"path/filepath"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/flowctl/flowctl/cmd/flowctl/reference"
+	"github.com/flowctl/flowctl/connectors"
+)
+
+// docsCommand writes the pages of docs/ that are made from the code. It is for
+// those who build flowctl: everyone else has describe.
+func docsCommand() *cli.Command {
+	return &cli.Command{
+		Name:        "docs",
+		Usage:       "write the reference pages of connectors and functions",
+		Hidden:      true,
+		Description: "Example: flowctl docs --out docs",
+		Flags:       []cli.Flag{&cli.PathFlag{Name: "out", Required: true, Usage: "folder that they go into"}},
+		Action: func(c *cli.Context) error {
+			if err := noArguments(c); err != nil {
+				return err
+			}
+			for name, text := range referencePages() {
+				path := filepath.Join(c.Path("out"), filepath.FromSlash(name))
+				if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+					return err
+				}
+				if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	}
+}
+
+// referencePages are the generated pages by their path below docs.
+func referencePages() map[string]string {
+	pages := map[string]string{"functions.md": reference.FunctionsPage()}
+	for _, name := range connectors.Names() {
+		connector, _ := connectors.Lookup(name)
+		pages["connectors/"+name+".md"] = reference.ConnectorPage(connector.Spec())
+	}
+	return pages
+}
