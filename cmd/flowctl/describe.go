@@ -86,7 +86,11 @@ func openManual(c *cli.Context) (*manual, error) {
 		connector, _ := connectors.Lookup(name)
 		add(name, connector.Spec())
 	}
-	add("run", connectors.Spec{Name: "run", Title: "The run itself", Summary: "Ends the run by the flow's own decision.", Operations: flow.EngineOperations()})
+	own := flow.EngineOperations()
+	for i := range own {
+		own[i].Effect = "" // on no system
+	}
+	add("run", connectors.Spec{Name: "run", Title: "The run itself", Summary: "Ends the run by the flow's own decision.", Operations: own})
 	return m, nil
 }
 

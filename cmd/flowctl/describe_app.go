@@ -174,18 +174,17 @@ func showOverview(t *reference.Text, o overview) {
 	section("Connectors", o.Connectors)
 	t.Heading("Functions")
 	t.Table([][]string{{"functions", count(o.Functions, "function") + " that expressions may call"}})
-	var links [][]string
-	for _, l := range o.Links {
-		links = append(links, []string{"links." + l.Name, l.Title + " (" + l.Says + ")"})
-	}
 	if o.App == "" {
 		return
 	}
 	t.Heading("The app: " + o.App)
-	t.Table([][]string{{"settings", count(o.Settings, "setting")}})
-	t.Table(links)
+	rows := [][]string{{"settings", count(o.Settings, "setting")}}
+	for _, l := range o.Links {
+		rows = append(rows, []string{"links." + l.Name, l.Title + " (" + l.Says + ")"})
+	}
+	t.Table(rows)
 	t.Heading("Flows")
-	var rows [][]string
+	rows = nil
 	for _, f := range o.Flows {
 		rows = append(rows, []string{f.Name, f.Says})
 	}

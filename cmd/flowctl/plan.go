@@ -15,6 +15,11 @@ import (
 
 // planFlow is run --dry-run: it prints what the run would do.
 func planFlow(c *cli.Context, e *engine.Engine, flow string, input map[string]any) error {
+	if f, ok := e.App().Flow(flow); ok {
+		if err := f.CheckInput(input); err != nil {
+			return &exitError{exitUsage, err}
+		}
+	}
 	plan, err := e.Plan(c.Context, flow, c.String("instance"), input)
 	if err != nil {
 		return failure(exitFailed, "planning %s: %w", flow, err)

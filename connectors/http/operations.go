@@ -50,7 +50,7 @@ var actions = []action{
 	{
 		method: nethttp.MethodPatch, hasBody: true,
 		Operation: connectors.Operation{Name: "patch", Title: "Change", Effect: connectors.Update, Repeat: connectors.Unrepeatable,
-			Summary: "Changes what is at a path. A patch may count up or append (RFC 5789, 2), so a lost answer holds the run for a person."},
+			Summary: "Changes what is at a path. A patch may count up or append (RFC 5789, 2), so a lost answer holds the run for a person; where yours only sets values, the step may say repeat: idempotent."},
 	},
 	{
 		method: nethttp.MethodDelete, goneIsDone: true,

@@ -22,11 +22,20 @@ var resourcePaths = []struct {
 	path     *regexp.Regexp
 	resource string
 }{
+	{regexp.MustCompile(`/reports/orders/totals`), "order_status"},
 	{regexp.MustCompile(`/orders/\d+/refunds`), "refund"},
 	{regexp.MustCompile(`/orders/\d+/notes`), "order_note"},
 	{regexp.MustCompile(`/orders`), "order"},
 	{regexp.MustCompile(`/products/\d+/variations`), "variation"},
 	{regexp.MustCompile(`/products(/\d+|/batch)?/?$`), "product"},
+	{regexp.MustCompile(`/products/categories`), "category"},
+	{regexp.MustCompile(`/products/attributes/\d+/terms`), "attribute_term"},
+	{regexp.MustCompile(`/products/attributes`), "attribute"},
+	{regexp.MustCompile(`/taxes/classes`), "tax_class"},
+	{regexp.MustCompile(`/shipping/zones/\d+/methods`), "shipping_zone_method"},
+	{regexp.MustCompile(`/shipping/zones/\d+/locations`), "shipping_zone_location"},
+	{regexp.MustCompile(`/shipping_methods`), "shipping_method"},
+	{regexp.MustCompile(`/data/currencies`), "currency"},
 	{regexp.MustCompile(`/customers`), "customer"},
 	{regexp.MustCompile(`/coupons`), "coupon"},
 	{regexp.MustCompile(`/taxes/?$`), "tax"},
@@ -134,7 +143,8 @@ func wholeRecords(body any, resource string) []map[string]any {
 				found = append(found, wholeRecords(items, resource)...)
 			}
 		}
-		if body["_links"] != nil && len(body) > 3 || resource == "system_status" {
+		whole := len(body) > 3 || resource == "tax_class" || resource == "shipping_zone_location"
+		if body["_links"] != nil && whole || resource == "order_status" || resource == "system_status" {
 			found = append(found, body)
 		}
 	}

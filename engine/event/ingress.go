@@ -121,6 +121,10 @@ func (in *Ingress) accept(ctx context.Context, w http.ResponseWriter, instance, 
 		reply(w, http.StatusServiceUnavailable, answer{Error: "the event could not be stored; send it again"})
 		return
 	}
+	if receipt.Note != "" {
+		// A ping, or a body without a record: what it announced starts nothing.
+		in.Log.Info("webhook noted", "instance", instance, "connection", name, "event", accepted.EventID, "note", receipt.Note)
+	}
 	out := answer{Accepted: broken == nil, Event: accepted.EventID, Runs: len(accepted.RunIDs), Note: receipt.Note}
 	if broken != nil {
 		out.Note, out.Error = "", "the body could not be read; it was noted"

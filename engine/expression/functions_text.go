@@ -218,6 +218,16 @@ var textFunctions = []definition{
 			return html.UnescapeString(args[0].(string)), e.buildText(len(args[0].(string)))
 		},
 	},
+	{
+		signature: "text_to_html(value text) -> text",
+		summary:   "Plain text as HTML that shows the same: special characters escaped, line breaks kept.",
+		example:   `text_to_html("a < b\nc")`, gives: `"a &lt; b<br>c"`,
+		run: func(e *evaluation, args []any) (any, error) {
+			lines := strings.ReplaceAll(html.EscapeString(args[0].(string)), "\r\n", "\n")
+			out := strings.ReplaceAll(lines, "\n", "<br>")
+			return out, e.buildText(len(out))
+		},
+	},
 }
 
 func charactersBefore(text string, at int) int64 {

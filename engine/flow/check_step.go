@@ -42,6 +42,9 @@ func (c *checker) checkStep(doc *document, s *Step, env expression.Env) {
 		c.checkBatchedCall(doc, s, env)
 	case s.Link != nil:
 		s.Type = c.checkLink(doc, s.Link, env)
+		if at := keyNode(s.node, "batch"); at != nil {
+			doc.reportNode(at, "misplaced-key", "links of which both sides are given are saved many at a time by themselves", "a link step takes its items one by one")
+		}
 	}
 	if s.Type == nil {
 		s.Type = connectors.Any()

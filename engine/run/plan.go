@@ -88,12 +88,17 @@ type PlannedOutcome struct {
 type Unknown struct {
 	// Of says what it is, "id of partner.create"; "" for a value that was computed
 	// from such.
-	Of        string
+	Of string
+	// Text is a text with unknown parts, in which they are named.
+	Text      string
 	DependsOn []string
 }
 
 // String writes it as it stands in a plan.
 func (u Unknown) String() string {
+	if u.Text != "" {
+		return u.Text
+	}
 	if u.Of != "" {
 		return "⟨" + u.Of + "⟩"
 	}

@@ -146,7 +146,7 @@ func (p *planner) write(ctx context.Context, c *flow.Call, params possible, path
 	p.plan.Steps = append(p.plan.Steps, step)
 	example, _ := params.a.(map[string]any)
 	p.written = append(p.written, plannedWrite{path, c.Connection, c.Operation.Name, example})
-	return p.invent(c.Operation.ResultType(example), path, union(params.because, []string{path})), nil
+	return p.invent(c.Operation.ResultType(example), path, []string{path}), nil
 }
 
 // compare reads the record that an update is about, and says what would be

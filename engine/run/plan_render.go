@@ -6,6 +6,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/shopspring/decimal"
@@ -45,7 +46,7 @@ func (p Plan) Render(out io.Writer, colour bool) error {
 	}
 	r.line("")
 	for _, end := range p.Maybe {
-		r.end("If "+strings.Join(end.If, " and ")+", it would", end)
+		r.end("If "+conditions(end.If)+", it would", end)
 	}
 	if p.Outcome.State == store.Succeeded {
 		r.line("%s. Nothing was written.", p.sum())
@@ -142,11 +143,16 @@ func (r *planText) step(s PlannedStep) {
 
 func (r *planText) conditions(s PlannedStep) {
 	if len(s.If) > 0 {
-		r.line("    %s", r.in(colourDim, "if "+strings.Join(s.If, " and ")))
+		r.line("    %s", r.in(colourDim, "if "+conditions(s.If)))
 	}
 	if len(s.DependsOn) > 0 {
 		r.line("    %s", r.in(colourDim, "depends on "+joined(s.DependsOn)))
 	}
+}
+
+// conditions writes conditions on one line.
+func conditions(all []string) string {
+	return strings.Join(strings.Fields(strings.Join(all, " and ")), " ")
 }
 
 // field writes a value, a long list with an element a line.
@@ -182,6 +188,8 @@ func plainText(v any) string {
 		return ""
 	case string:
 		return v
+	case Unknown:
+		return v.String()
 	}
 	return written(v)
 }
@@ -201,6 +209,9 @@ func written(v any) string {
 	case nil:
 		return "nothing"
 	case Unknown:
+		if v.Text != "" {
+			return strconv.Quote(v.Text)
+		}
 		return v.String()
 	case decimal.Decimal:
 		return v.String()

@@ -116,13 +116,13 @@ func TestPlanOfANewRecord(t *testing.T) {
     lines: [{name: "known", partner: ⟨id of partner.create⟩, quantity: 2}]
 
   note  fake.note
-    depends on partner.create, order
-    email: ⟨depends on partner.create, order⟩
+    depends on order
+    email: "note ⟨id of order⟩"
 
 Not known yet, because it depends on what would be written:
   read_back  fake.get, after partner.create
 
-If read_back.name != "Ada", it would be held at step differs: ⟨depends on partner.create⟩
+If read_back.name != "Ada", it would be held at step differs: it is ⟨name of read_back⟩
 In all 3 creates, 1 link. Nothing was written.
 `
 	if text != want {

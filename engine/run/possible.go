@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -197,12 +198,7 @@ func fieldOf(name, of string) string {
 func (n *inventor) show(p possible) any {
 	switch v := p.v.(type) {
 	case expression.Unknown:
-		u := Unknown{DependsOn: p.because}
-		switch p.a.(type) {
-		case string, int64, decimal.Decimal, time.Time:
-			u.Of = n.labels[fmt.Sprint(p.a)]
-		}
-		return u
+		return n.unknown(p)
 	case map[string]any:
 		if p.isKnown() {
 			return v
@@ -230,5 +226,35 @@ func (n *inventor) show(p possible) any {
 	}
 	return p.v
 }
+
+// unknown says what a hole is, by its example: something invented, or a text
+// with such in it.
+func (n *inventor) unknown(p possible) Unknown {
+	u := Unknown{DependsOn: p.because}
+	switch a := p.a.(type) {
+	case int64, decimal.Decimal, time.Time:
+		u.Of = n.labels[fmt.Sprint(a)]
+	case string:
+		if u.Of = n.labels[a]; u.Of != "" || len(a) > maxExampleText {
+			return u
+		}
+		text := exampleText.ReplaceAllStringFunc(a, func(example string) string {
+			if label := n.labels[example]; label != "" {
+				return "⟨" + label + "⟩"
+			}
+			return "⟨…⟩"
+		})
+		if text != a {
+			u.Text = text
+		}
+	}
+	return u
+}
+
+// exampleText finds the examples of examples() within a text.
+var exampleText = regexp.MustCompile(`⟨-1\d{12}⟩|-1\d{12}\b`)
+
+// maxExampleText bounds the texts that are looked through for examples.
+const maxExampleText = 10_000
 
 func joined(names []string) string { return strings.Join(names, ", ") }

@@ -148,14 +148,16 @@ type Outcome struct {
 // Step is a journal entry. Path names the step within the run:
 // "partner", "lines[3]", "totals/round" for a sub-flow's step.
 type Step struct {
-	Path     string
-	State    StepState
-	Hash     string // of the step's definition, so that a replay knows whether it still fits
-	Input    []byte
-	Output   []byte
-	Error    string
-	Started  time.Time
-	Ended    time.Time
+	Path    string
+	State   StepState
+	Hash    string // of the step's definition, so that a replay knows whether it still fits
+	Input   []byte
+	Output  []byte
+	Error   string
+	Started time.Time
+	Ended   time.Time
+	// Attempts is, of a write, the run's attempt that began it last; 0 of steps
+	// that write nothing.
 	Attempts int
 }
 

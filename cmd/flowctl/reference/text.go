@@ -5,6 +5,8 @@ import (
 	"io"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/flowctl/flowctl/connectors"
 )
 
 // Text writes documentation for a terminal of a width in characters.
@@ -158,27 +160,31 @@ func (t *Text) Connector(c Connector) {
 func (t *Text) Operation(op Operation) {
 	t.line("%s: %s", op.Name, op.Title)
 	t.Paragraph(op.Summary)
-	t.line("")
-	t.Paragraph(effectWords(op))
+	if words := effectWords(op); words != "" {
+		t.line("")
+		t.Paragraph(words)
+	}
 	t.Fields("Parameters (* needed)", op.Params)
 	t.Fields("Result", op.Result)
 }
 
-// effectWords says what an operation does to the other system.
+// effectWords says what an operation does to the other system, "" when it does
+// nothing to any.
 func effectWords(op Operation) string {
-	switch {
-	case op.Repeat == "":
+	switch op.Effect {
+	case "":
+		return ""
+	case connectors.Read:
 		return "It reads: a dry run does it too."
-	default:
-		return fmt.Sprintf("It writes (%s). When it is not known whether it happened: %s.", op.Effect, repeatWords[string(op.Repeat)])
 	}
+	return fmt.Sprintf("It writes (%s). When it is not known whether it happened: %s.", op.Effect, repeatWords[op.Repeat])
 }
 
-var repeatWords = map[string]string{
-	"idempotent":   "it is done again, which changes nothing more",
-	"natural key":  "the link step's match finds the record before it would make a second one; a plain call holds the run for a person",
-	"read back":    "the connector reads back whether it happened",
-	"unrepeatable": "the run is held for a person",
+var repeatWords = map[connectors.Repeat]string{
+	connectors.Idempotent:   "it is done again, which changes nothing more",
+	connectors.NaturalKey:   "the link step's match finds the record before it would make a second one; a plain call holds the run for a person",
+	connectors.ReadBack:     "the connector reads back whether it happened",
+	connectors.Unrepeatable: "the run is held for a person",
 }
 
 // Event writes an event whole.

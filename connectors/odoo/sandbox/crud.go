@@ -49,6 +49,11 @@ func (tx *transaction) accept(m *model, given Values, u use) (accepted, error) {
 
 // create makes a record.
 func (tx *transaction) create(m *model, given Values) (int64, error) {
+	if m.replace != nil {
+		if id, replaced, err := m.replace(tx, given); replaced || err != nil {
+			return id, err
+		}
+	}
 	a, err := tx.accept(m, given, creating)
 	if err != nil {
 		return 0, err

@@ -25,6 +25,7 @@ const (
 	one2many  kind = "one2many"
 	many2many kind = "many2many"
 	jsonField kind = "json"
+	binary    kind = "binary"
 )
 
 func (k kind) many() bool { return k == one2many || k == many2many }
@@ -147,6 +148,9 @@ type model struct {
 
 	// display is the record's name for people; the field name by default.
 	display func(*transaction, *row) string
+	// replace may do something else in place of making a record, and gives the
+	// record that it found.
+	replace func(tx *transaction, given Values) (id int64, replaced bool, err error)
 	// prepare completes the values of a new record before it is stored; given is
 	// what the call asked for.
 	prepare func(tx *transaction, given, values Values) error

@@ -11,7 +11,7 @@ func (e *ERP) declareModels() []*model {
 	partner := e.partnerModel()
 	groups := [][]*model{
 		e.baseModels(), e.placeModels(), {partner, e.userModel(partner)},
-		e.productModels(), e.accountModels(), e.tradeModels(), {e.orderModel(), e.orderLineModel()},
+		e.productModels(), e.accountModels(), e.stockModels(), e.tradeModels(), {e.orderModel(), e.orderLineModel()},
 	}
 	var all []*model
 	for _, group := range groups {
@@ -163,7 +163,7 @@ func (e *ERP) companyModel() *model {
 	if e.latest() {
 		methods = []string{"round_globally", "Round per Tax", "round_per_line", "Round per Line"}
 	}
-	return &model{
+	m := &model{
 		name: "res.company", label: "Companies", order: "name",
 		list: []*field{
 			declare("name", char, "Company Name", required),
@@ -180,9 +180,14 @@ func (e *ERP) companyModel() *model {
 			declare("account_sale_tax_id", many2one, "Default Sale Tax", to("account.tax")),
 			declare("account_fiscal_country_id", many2one, "Fiscal Country", to("res.country")),
 			declare("sale_discount_product_id", many2one, "Discount Product", to("product.product")),
+			declare("has_received_warning_stock_sms", boolean, "Has Received Warning Stock Sms"),
 			declare("quotation_validity_days", integer, "Default Quotation Validity", initial(int64(30))),
 		},
 	}
+	if !e.latest() {
+		m.list = append(m.list, declare("stock_move_sms_validation", boolean, "SMS Confirmation", initial(true)))
+	}
+	return m
 }
 
 // company is the company that new records belong to: the sandbox has one.

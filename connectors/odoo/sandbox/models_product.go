@@ -88,6 +88,10 @@ func (e *ERP) templateModel() *model {
 			declare("invoice_policy", selection, "Invoicing Policy", initial("order"),
 				choices("order", "Ordered quantities", "delivery", "Delivered quantities")),
 			declare("company_id", many2one, "Company", to("res.company")),
+			declare("qty_available", float, "Quantity On Hand", computed(stockOfTemplate(func(q quantities) decimal.Decimal { return q.onHand }))),
+			declare("incoming_qty", float, "Incoming", computed(stockOfTemplate(func(q quantities) decimal.Decimal { return q.incoming }))),
+			declare("outgoing_qty", float, "Outgoing", computed(stockOfTemplate(func(q quantities) decimal.Decimal { return q.outgoing }))),
+			declare("virtual_available", float, "Forecasted Quantity", computed(stockOfTemplate(quantities.forecast))),
 			declare("product_variant_ids", one2many, "Products", to("product.product"), by("product_tmpl_id"), required),
 			declare("product_variant_id", many2one, "Product", to("product.product"), computed(firstVariant)),
 			declare("product_variant_count", integer, "# Product Variants", computed(func(tx *transaction, r *row) any {
@@ -124,6 +128,11 @@ func (e *ERP) variantModel(template *model) *model {
 			declare("lst_price", float, "Sales\u00a0Price", computed(func(tx *transaction, r *row) any {
 				return tx.record("product.template", r.ref("product_tmpl_id")).get("list_price")
 			})),
+			declare("qty_available", float, "Quantity On Hand", computed(stockOf(func(q quantities) decimal.Decimal { return q.onHand }))),
+			declare("free_qty", float, "Free To Use Quantity ", computed(stockOf(func(q quantities) decimal.Decimal { return q.free }))),
+			declare("incoming_qty", float, "Incoming", computed(stockOf(func(q quantities) decimal.Decimal { return q.incoming }))),
+			declare("outgoing_qty", float, "Outgoing", computed(stockOf(func(q quantities) decimal.Decimal { return q.outgoing }))),
+			declare("virtual_available", float, "Forecasted Quantity", computed(stockOf(quantities.forecast))),
 			declare("write_date", datetime, "Write Date", settled),
 		},
 		display: func(tx *transaction, r *row) string {

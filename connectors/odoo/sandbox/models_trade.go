@@ -22,17 +22,6 @@ func (e *ERP) tradeModels() []*model {
 			},
 		},
 		{
-			name: "stock.warehouse", label: "Warehouse", order: "sequence, id",
-			list: []*field{
-				declare("name", char, "Warehouse", required),
-				declare("code", char, "Short Name", required),
-				declare("sequence", integer, "Sequence", initial(int64(10))),
-				declare("active", boolean, "Active", initial(true)),
-				declare("company_id", many2one, "Company", to("res.company"), required, initially(company)),
-				declare("partner_id", many2one, "Address", to("res.partner"), initial(int64(1))),
-			},
-		},
-		{
 			name: "delivery.carrier", label: "Shipping Methods", order: "sequence, id",
 			list: []*field{
 				declare("name", char, "Delivery Method", required),

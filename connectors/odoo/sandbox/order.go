@@ -8,7 +8,7 @@ import (
 )
 
 func (e *ERP) orderModel() *model {
-	return &model{
+	m := &model{
 		name: "sale.order", label: "Sales Order", order: "date_order desc, id desc",
 		list: []*field{
 			declare("partner_id", many2one, "Customer", to("res.partner"), required),
@@ -61,6 +61,8 @@ func (e *ERP) orderModel() *model {
 			"action_quotation_sent": markSent,
 		},
 	}
+	m.list = append(m.list, e.orderStockFields()...)
+	return m
 }
 
 var invoiceStatuses = []string{
@@ -203,7 +205,15 @@ func confirmOrders(tx *transaction, ids []int64, _ arguments) (any, error) {
 			}
 		}
 	}
-	return true, tx.write(m, ids, Values{"state": "sale", "date_order": tx.now})
+	if err := tx.write(m, ids, Values{"state": "sale", "date_order": tx.now}); err != nil {
+		return nil, err
+	}
+	for _, id := range ids {
+		if err := tx.procure(tx.row(m, id)); err != nil {
+			return nil, err
+		}
+	}
+	return true, nil
 }
 
 // cancelOrders cancels. On 18 an order that is no quotation is not cancelled: a
@@ -231,6 +241,11 @@ func cancelOrders(tx *transaction, ids []int64, _ arguments) (any, error) {
 			"res_model": "sale.order.cancel", "target": "new",
 			"context": map[string]any{"default_order_id": ids[0], "mark_so_as_canceled": true},
 		}, nil
+	}
+	for _, id := range ids {
+		if err := tx.cancelDeliveries(id); err != nil {
+			return nil, err
+		}
 	}
 	return true, tx.write(m, ids, Values{"state": "cancel"})
 }

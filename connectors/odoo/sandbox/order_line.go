@@ -69,6 +69,7 @@ func (e *ERP) orderLineModel() *model {
 			declare("is_delivery", boolean, "Is a Delivery"),
 			declare("is_downpayment", boolean, "Is a down payment"),
 			declare("qty_delivered", float, "Delivery Quantity", qty, initial(decimal.Zero)),
+			declare("move_ids", one2many, "Stock Moves", to("stock.move"), by("sale_line_id")),
 			declare("qty_invoiced", float, "Invoiced Quantity", settled),
 			declare("qty_to_invoice", float, "Quantity To Invoice", computed(toInvoice)),
 			declare("invoice_status", selection, "Invoice Status", computed(lineInvoiceStatus), choices(invoiceStatuses...)),
@@ -194,6 +195,11 @@ func lineChanged(tx *transaction, ids []int64, given Values, created bool) error
 	for _, id := range ids {
 		r := tx.row(m, id)
 		tx.stale[r.ref("order_id")] = true
+		if created || has("product_uom_qty") {
+			if err := tx.procure(tx.record("sale.order", r.ref("order_id"))); err != nil {
+				return err
+			}
+		}
 		if created {
 			continue
 		}

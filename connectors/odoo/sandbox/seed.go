@@ -132,10 +132,24 @@ func (e *ERP) seedCompany(s *seeder) {
 	s.add("res.users", Values{"login": "__system__", "partner_id": bot, "active": false})
 	s.add("res.users", Values{"login": e.options.Login, "partner_id": admin})
 	s.add("crm.team", Values{"name": "Sales", "company_id": companyID})
+	e.seedPlaces(s)
 	s.add("stock.warehouse", Values{"name": "My Company", "code": "WH"})
 	if !e.latest() {
 		s.add("product.pricelist", Values{"name": "Default"})
 	}
+}
+
+// seedPlaces makes the locations outside of a warehouse. Before 19 they lie in
+// views that show in their names.
+func (e *ERP) seedPlaces(s *seeder) {
+	var partners, virtual int64
+	if !e.latest() {
+		partners = s.add("stock.location", Values{"name": "Partners", "usage": "view"})
+		virtual = s.add("stock.location", Values{"name": "Virtual Locations", "usage": "view"})
+	}
+	s.add("stock.location", Values{"name": "Vendors", "usage": "supplier", "location_id": partners})
+	s.add("stock.location", Values{"name": "Customers", "usage": "customer", "location_id": partners})
+	s.add("stock.location", Values{"name": "Inventory adjustment", "usage": "inventory", "location_id": virtual})
 }
 
 func (e *ERP) seedAccounts(s *seeder) {

@@ -130,6 +130,23 @@ func (tx *transaction) all(m *model) []*row {
 	return rows
 }
 
+// where gives the rows that pass a test, in the order of their ids.
+func (tx *transaction) where(m *model, test func(*row) bool) []*row {
+	var rows []*row
+	for _, r := range tx.erp.tables[m.name].rows {
+		if test(r) {
+			rows = append(rows, r)
+		}
+	}
+	slices.SortFunc(rows, func(a, b *row) int { return int(a.id - b.id) })
+	return rows
+}
+
+// holding gives the rows whose reference points to a record.
+func (tx *transaction) holding(model, reference string, id int64) []*row {
+	return tx.where(tx.must(model), func(r *row) bool { return r.ref(reference) == id })
+}
+
 // put stores a row in place of the one with its id, if any.
 func (tx *transaction) put(m *model, r *row) {
 	t := tx.erp.tables[m.name]

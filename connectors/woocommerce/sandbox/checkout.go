@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"maps"
+	"strings"
 
 	"github.com/shopspring/decimal"
 )
@@ -37,13 +38,23 @@ func (s *Shop) Draft(cart Cart) (int64, error) {
 	o.billing, o.shipTo = maps.Clone(cart.Billing), maps.Clone(cart.ShipTo)
 	o.paymentMethod, o.paymentTitle, o.transactionID = cart.PaymentMethod, cart.PaymentTitle, cart.TransactionID
 	o.ip, o.agent = "127.0.0.1", "Mozilla/5.0"
-	o.meta = []metaEntry{s.newMeta("is_vat_exempt", "no")}
-	hash := md5.Sum(fmt.Append(nil, cart.Items, cart.Coupons))
-	o.cartHash = hex.EncodeToString(hash[:])
+	o.cartHash = hashOf(cart.Items, cart.Coupons)
+	for _, part := range []struct { // by which the Store API sees that a cart has changed (woo/443)
+		name string
+		of   any
+	}{{"_coupons_hash", cart.Coupons}, {"_fees_hash", cart.Fees}, {"_shipping_hash", cart.Shipping != nil}, {"_taxes_hash", cart.Billing["country"]}} {
+		o.meta = append(o.meta, s.newMeta(part.name, hashOf(part.of)))
+	}
+	o.meta = append(o.meta, s.newMeta("is_vat_exempt", "no"))
 	t.fill(o)
 	s.orders[o.id] = o
 	s.fire("woocommerce_update_order", o.id)
 	return o.id, nil
+}
+
+func hashOf(parts ...any) string {
+	hash := md5.Sum(fmt.Append(nil, parts...))
+	return hex.EncodeToString(hash[:])
 }
 
 // Place turns a draft into an order.
@@ -95,7 +106,10 @@ func (s *Shop) newMeta(key string, value any) metaEntry {
 // fill puts a cart that was worked out onto an order.
 func (t *totals) fill(o *order) {
 	dp := t.set.Decimals
+	t.fillTaxLines(o) // first, as the Store API does (woo/443)
+	var packed []string
 	for _, line := range t.items {
+		packed = append(packed, line.product.name+" &times; "+line.quantity.String())
 		item := t.shop.addItem(o, t.shop.productItem(line.product, line.quantity))
 		item.taxClass = line.class
 		item.subtotal, item.total = t.money(line.subtotal), t.money(line.total)
@@ -119,9 +133,11 @@ func (t *totals) fill(o *order) {
 			item.taxStatus = "none"
 		}
 		item.total = stored(amountOf(ship.Cost))
+		items := t.shop.newMeta("Items", strings.Join(packed, ", "))
+		items.displayKey, items.displayValue = items.key, items.value
+		item.meta = append(item.meta, items)
 		t.shop.setTaxes(item, t.shippingRaw, nil)
 	}
-	t.fillTaxLines(o)
 	for _, c := range t.coupons {
 		net, tax := t.couponOff(c)
 		item := t.shop.addItem(o, t.shop.couponItem(c))

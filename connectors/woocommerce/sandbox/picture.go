@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -117,9 +118,28 @@ func (c *call) picture(r map[string]any) (Image, *apiError) {
 	s.ids.post++
 	image := Image{ID: s.ids.post, Src: src, Name: name, at: s.clock()}
 	if s.pictures != nil {
-		image.Src = "/wp-content/uploads/" + image.at.In(s.zone).Format("2006/01/") + name
+		folder := "/wp-content/uploads/" + image.at.In(s.zone).Format("2006/01/")
+		image.Name = s.freeFile(folder, name)
+		image.Src = folder + image.Name
 	}
 	return image, nil
+}
+
+// freeFile adds a number to a file's name that is taken (woo/133).
+func (s *Shop) freeFile(folder, name string) string {
+	taken := func(name string) bool {
+		for _, image := range s.gallery {
+			if image.Src == folder+name {
+				return true
+			}
+		}
+		return false
+	}
+	free := name
+	for n := 1; taken(free); n++ {
+		free = strings.TrimSuffix(name, path.Ext(name)) + "-" + strconv.Itoa(n) + path.Ext(name)
+	}
+	return free
 }
 
 // pictureTimes are the stamps of a picture: those named GMT are, the others are

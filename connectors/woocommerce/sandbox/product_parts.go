@@ -230,10 +230,27 @@ func deleteVariation(c *call) (int, any, *apiError) {
 	view := c.variationView(p)
 	if truth(c.query.Get("force")) {
 		c.shop.forgetProduct(p.id)
-		return http.StatusOK, view, nil
+		c.hideAllow = true // nobody may do anything with what is gone (woo/182)
+		return http.StatusOK, withoutHints(view), nil
 	}
 	c.shop.trashProduct(p)
 	return http.StatusOK, view, nil
+}
+
+// withoutHints takes out of a record's links what may be done with it.
+func withoutHints(view object) object {
+	links, ok := view[len(view)-1].value.(object)
+	if !ok {
+		return view
+	}
+	kept := slices.Clone(links)
+	for i, one := range kept {
+		if targets, ok := one.value.([]any); ok && one.name == "self" && len(targets) == 1 {
+			href, _ := targets[0].(object)
+			kept[i].value = []any{object{{"href", href.get("href")}}}
+		}
+	}
+	return append(view[:len(view)-1:len(view)-1], member{"_links", kept})
 }
 
 func batchVariations(c *call) (int, any, *apiError) {

@@ -87,7 +87,7 @@ func (c *call) variationView(p *product) object {
 	}
 	view = append(view, s.priceMembers(p)...)
 	view = append(view, object{
-		{"status", p.status}, {"purchasable", p.price() != ""}, {"virtual", p.virtual}, {"downloadable", p.downloadable},
+		{"status", p.status}, {"purchasable", p.price() != "" && p.status != "trash"}, {"virtual", p.virtual}, {"downloadable", p.downloadable},
 		with("downloads"), with("download_limit"), with("download_expiry"),
 	}...)
 	view = append(view, s.taxStockMembers(p, manage, true)...)

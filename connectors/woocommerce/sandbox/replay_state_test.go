@@ -30,14 +30,20 @@ var unrecorded = map[int]func(*replayShop){
 	443: func(rs *replayShop) { rs.place(100, "bacs", "Ring twice") },
 	446: func(rs *replayShop) { rs.checkout(101) },
 	618: func(rs *replayShop) {
+		rs.product(37, "Newest", "1")
 		rs.product(38, "Raced", "1")
 		rs.send("PUT", "/products/38", map[string]any{"sku": "RACE-1"})
 	},
-	619: func(rs *replayShop) { rs.forget(38) },
+	619: func(rs *replayShop) { rs.forget(37); rs.forget(38) },
 	626: func(rs *replayShop) { rs.permalinks(true) },
 	628: func(rs *replayShop) {
 		rs.permalinks(false)
+		rs.forget(44)
 		rs.product(37, "Newest", "1")
+	},
+	634: func(rs *replayShop) {
+		rs.product(38, "Raced", "1")
+		rs.product(44, "Warned", "1")
 	},
 	369: func(rs *replayShop) { rs.order(81, 36, 18, 2, "processing") },
 	371: func(rs *replayShop) { rs.order(83, 40, 18, 1, "processing") },

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"maps"
 	"net/http"
 	"regexp"
 	"strings"
@@ -54,6 +55,7 @@ var notReplayed = func() map[int]bool {
 // own way.
 var (
 	forPeople     = regexp.MustCompile(`/(settings|payment_gateways|shipping_methods|shipping/zones)(/|$)`)
+	storeHashes   = regexp.MustCompile(`^\.meta_data\[[0-3]\]\.value$`)
 	textForPeople = regexp.MustCompile(`\.(label|description|tip|placeholder|method_description)$|\.options\.`)
 )
 
@@ -132,7 +134,7 @@ var shopper = map[string]string{"first_name": "Zed", "last_name": "Guest", "addr
 
 func (rs *replayShop) draft(id int64) {
 	rs.mu.Lock()
-	rs.ids.post = id - 1
+	rs.ids.post, rs.ids.item = id-1, 73
 	rs.mu.Unlock()
 	_, err := rs.Draft(Cart{Items: []CartItem{{ProductID: 12, Quantity: 2}, {ProductID: 26, Quantity: 1}}, Coupons: []string{"save10"},
 		Billing: shopper, ShipTo: shopper, Shipping: &CartShipping{Title: "Flat rate", MethodID: "flat_rate", InstanceID: "1", Cost: "5.90"}})
@@ -143,7 +145,8 @@ func (rs *replayShop) draft(id int64) {
 
 func (rs *replayShop) place(id int64, payment, note string) {
 	rs.mu.Lock()
-	rs.orders[id].paymentMethod, rs.orders[id].note = payment, note
+	o := rs.orders[id]
+	o.paymentMethod, o.paymentTitle, o.note, o.agent = payment, "Direct bank transfer", note, "python-requests/2.34.2"
 	rs.mu.Unlock()
 	if err := rs.Place(id); err != nil {
 		rs.t.Fatal(err)
@@ -152,13 +155,18 @@ func (rs *replayShop) place(id int64, payment, note string) {
 
 func (rs *replayShop) checkout(id int64) {
 	rs.mu.Lock()
-	rs.ids.post = id - 1
+	rs.ids.post, rs.ids.item = id-1, 78
 	rs.mu.Unlock()
-	_, err := rs.Checkout(Cart{Items: []CartItem{{ProductID: 18, Quantity: 1}}, Billing: shopper, ShipTo: shopper,
+	other := maps.Clone(shopper)
+	other["email"] = "yan@example.test"
+	_, err := rs.Checkout(Cart{Items: []CartItem{{ProductID: 18, Quantity: 1}}, Billing: other, ShipTo: shopper,
 		Shipping: &CartShipping{Title: "Flat rate", MethodID: "flat_rate", InstanceID: "1", Cost: "5.90"}, PaymentMethod: "cod", PaymentTitle: "Cash on delivery"})
 	if err != nil {
 		rs.t.Fatal(err)
 	}
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	rs.orders[id].agent = "python-requests/2.34.2"
 }
 
 func (rs *replayShop) permalinks(plain bool) {

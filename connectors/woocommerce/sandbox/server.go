@@ -28,8 +28,12 @@ type call struct {
 	list   []any          // JSON list, which most routes do not see
 	header http.Header    // to be sent
 	batch  bool           // an item of a batch: not checked
-	pretty bool           // below /wp-json, not ?rest_route=
-	key    *Key
+	// allow replaces the route's methods in the answer where a record is special;
+	// hideAllow leaves them out.
+	allow     []string
+	hideAllow bool
+	pretty    bool // below /wp-json, not ?rest_route=
+	key       *Key
 }
 
 func (c *call) root() string { return c.home + "/wp-json/wc/v3" }
@@ -103,8 +107,12 @@ func (s *Shop) answer(rec *recorder, r *http.Request) {
 	if refused != nil {
 		status, result = refused.status, refused.body()
 	}
-	if c.route != nil && (refused == nil || !refused.hideAllow) {
-		rec.header.Set("Allow", strings.Join(c.route.allow, ", "))
+	if c.route != nil && !c.hideAllow && (refused == nil || !refused.hideAllow) {
+		allow := c.route.allow
+		if c.allow != nil {
+			allow = c.allow
+		}
+		rec.header.Set("Allow", strings.Join(allow, ", "))
 	}
 	rec.status = status
 	if rec.body, err = marshalPHP(result); err != nil {

@@ -116,6 +116,7 @@ func New(o Options) *Shop {
 	s.zone = s.settings.location()
 	s.deliver = newDeliverer(s, o.Client)
 	s.defaultZones()
+	s.ids.comment = 1 // WordPress's greeting
 	s.newTerm(15, taxCategory, "Uncategorized")
 	s.addUser("admin", "admin@example.test", "administrator")
 	return s
