@@ -13,6 +13,10 @@ import (
 var withoutInstance = map[string]string{
 	"validate": "looks at files alone",
 	"sandbox":  "is a shop itself",
+	"describe": "looks at specs alone",
+	"docs":     "writes what describe knows",
+
+	"schema export": "writes the types that are built in",
 }
 
 // leaves visits the commands that do something, with their whole names.

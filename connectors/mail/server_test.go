@@ -30,11 +30,11 @@ type post struct {
 	client    *http.Client // trusts the server
 
 	mu    sync.Mutex
-	mails []mail1
+	mails []delivered
 }
 
-// mail1 is a mail that the server took.
-type mail1 struct {
+// delivered is a mail that the server took.
+type delivered struct {
 	from string
 	to   []string
 	data string
@@ -100,7 +100,7 @@ func (p *post) open(settings ...record) *Connection {
 	return conn.(*Connection)
 }
 
-func (p *post) taken() []mail1 {
+func (p *post) taken() []delivered {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.mails
@@ -140,7 +140,7 @@ func (p *post) session(conn net.Conn, ended <-chan struct{}) {
 	if !say("greeting", "220 mail.test ready") {
 		return
 	}
-	var got mail1
+	var got delivered
 	for {
 		line, err := text.ReadLine()
 		if err != nil {

@@ -129,14 +129,6 @@ func orNull(s *connectors.Schema) *connectors.Schema {
 	return s.OrNull()
 }
 
-// orNullIf returns the type with nil allowed if the other type allows it.
-func orNullIf(s, other *connectors.Schema) *connectors.Schema {
-	if other != nil && other.Nullable {
-		return orNull(s)
-	}
-	return s
-}
-
 // notNull returns the type without nil.
 func notNull(s *connectors.Schema) *connectors.Schema {
 	if s == nil || s == typeNull || !s.Nullable {

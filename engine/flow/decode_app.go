@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"context"
 	"slices"
 	"strings"
 
@@ -134,7 +135,7 @@ func (l *loader) decodeTab(d *document, n *yaml.Node) Tab {
 			}
 		}
 		if given := get(f, "default"); given != nil {
-			constant, err := d.value(given).Eval(nil, nil)
+			constant, err := d.value(given).Eval(context.Background(), nil)
 			if err == nil {
 				constant, err = s.Schema().Convert(constant)
 			}

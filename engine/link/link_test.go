@@ -243,7 +243,7 @@ func TestFingerprintsOfAmounts(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		a := decimal.New(rapid.Int64().Draw(t, "digits"), -rapid.Int32Range(0, 8).Draw(t, "scale"))
 		b := decimal.New(rapid.Int64().Draw(t, "other digits"), -rapid.Int32Range(0, 8).Draw(t, "other scale"))
-		longer := a.Truncate(a.Exponent()).Add(decimal.New(0, a.Exponent()-3))
+		longer := a.Add(decimal.New(0, a.Exponent()-3)) // the same with three more zeros
 		if fingerprint(a) != fingerprint(longer) {
 			t.Fatalf("%s and %s differ", a, longer)
 		}

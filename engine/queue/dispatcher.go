@@ -108,9 +108,6 @@ func (d *Dispatcher) Stop() {
 	d.wait.Wait()
 }
 
-// Doorbell makes the dispatchers look at once, see [Queue.Doorbell].
-func (d *Dispatcher) Doorbell() { d.q.Doorbell() }
-
 func (d *Dispatcher) loop(ctx context.Context) {
 	woken, done := d.q.bell.local.listen()
 	defer done()

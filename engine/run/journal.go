@@ -139,8 +139,13 @@ func (j *journal) noteEnd(outcome store.Outcome) {
 	}
 }
 
-// note remembers an entry, to be written with the next flush.
+// note remembers an entry, to be written with the next flush. What a write came
+// to is never replaced by an entry that is none, such as that the step was
+// skipped or failed before it: a later attempt must know of the write.
 func (j *journal) note(step store.Step) {
+	if step.Attempts == 0 && j.known[step.Path].Attempts > 0 {
+		return
+	}
 	step.Input, step.Output = j.scrub(step.Input), j.scrub(step.Output)
 	step.Error = j.scrubText(step.Error)
 	j.pending = append(j.pending, step)

@@ -54,7 +54,7 @@ func (e *execution) noteFailed(s *flow.Step, path string, err error, started tim
 		e.journal.note(store.Step{Path: path, State: store.StepDone, Hash: s.Hash, Started: started, Ended: time.Now().UTC()})
 		return
 	}
-	if e.journal.known[path].Attempts == e.run.Attempt || e.failedNotes >= maxFailedNotes {
+	if e.failedNotes >= maxFailedNotes {
 		return
 	}
 	e.failedNotes++

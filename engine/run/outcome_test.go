@@ -138,10 +138,12 @@ func TestUnclearWriteWaitsForAPerson(t *testing.T) {
 	id := b.happens(1, "ada")[0]
 	b.wants(b.work(id), store.Held, "unclear_write")
 	b.world.before = nil
-	if again := b.happens(1, "ada")[0]; again != id {
-		t.Fatalf("a later event made run %d", again)
+	for range 3 {
+		if again := b.happens(1, "ada")[0]; again != id {
+			t.Fatalf("a later event made run %d", again)
+		}
+		b.wants(b.work(id), store.Held, "unclear_write")
 	}
-	b.wants(b.work(id), store.Held, "unclear_write")
 	if n := b.world.with("once"); n != 0 {
 		t.Errorf("%d notes before a person looked", n)
 	}
@@ -149,6 +151,54 @@ func TestUnclearWriteWaitsForAPerson(t *testing.T) {
 	b.wants(b.work(id), store.Succeeded, "")
 	if n := b.world.with("once"); n != 1 {
 		t.Errorf("%d notes after a person looked", n)
+	}
+}
+
+// A step that is passed over in one attempt is not forgotten to have been done.
+func TestWhatWasDoneIsNotForgotten(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, map[string]string{"main": onChange + `
+steps:
+  - name: found
+    call: fake.search
+    with: {email: sign}
+  - name: note
+    when: len(found.ids) == 0
+    call: fake.note
+    with: {email: once}
+  - name: wait
+    when: run.attempt < 3
+    call: run.hold
+    with: {reason: wait}
+`})
+	id := b.happens(1, "ada")[0]
+	b.wants(b.work(id), store.Held, "flow")
+	sign := b.world.put(map[string]any{"email": "sign"})
+	b.reopen(id)
+	b.wants(b.work(id), store.Held, "flow")
+	b.world.remove(sign)
+	b.reopen(id)
+	b.wants(b.work(id), store.Succeeded, "")
+	if n := b.world.with("once"); n != 1 {
+		t.Errorf("%d notes", n)
+	}
+}
+
+// A run that does not succeed gives back what it claimed.
+func TestClaimsAreGivenBack(t *testing.T) {
+	t.Parallel()
+	for _, onError := range []string{"fail", "continue"} {
+		b := newBench(t, map[string]string{"main": guestLink + "    on_error: " + onError})
+		b.world.before = func(_ context.Context, op string, _ map[string]any) error {
+			if op == "create" {
+				return failing(connectors.Permanent, "forbidden")
+			}
+			return nil
+		}
+		b.work(b.happens(1, "ada")[0])
+		if linked, claimed := b.links("main", "partner"); linked+claimed != 0 {
+			t.Errorf("on_error: %s leaves %d links and %d claims", onError, linked, claimed)
+		}
 	}
 }
 

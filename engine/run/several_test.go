@@ -206,6 +206,44 @@ steps:
 	}
 }
 
+// A run in flight whose version is no longer known goes on from the failed step
+// only where the steps before it are what they were.
+func TestForgottenVersions(t *testing.T) {
+	t.Parallel()
+	flow := func(first string) map[string]string {
+		return map[string]string{"main": onChange + `
+steps:
+  - name: start
+    map: ` + first + `
+  - name: named
+    call: fake.update
+    with: {id: 1, values: {name: Ada}}
+  - name: everyone
+    call: fake.list
+`}
+	}
+	for changed, updates := range map[string]int{"1": 1, "2": 2} {
+		b := newBench(t, flow("1"))
+		b.guests("ada")
+		b.executor.Version = nil
+		failing := true
+		b.world.before = func(_ context.Context, op string, _ map[string]any) error {
+			if op == "list" && failing {
+				return transient()
+			}
+			return nil
+		}
+		id := b.happens(1, "ada")[0]
+		b.wants(b.work(id), store.Retrying, "unreachable")
+		b.use(flow(changed))
+		failing = false
+		b.settleAfter(id)
+		if n := b.world.made("update"); n != updates {
+			t.Errorf("with the first step %s: %d updates", changed, n)
+		}
+	}
+}
+
 func transient() error { return failing("transient", "unreachable") }
 
 // Two runs of one new guest at once, of different keys: one record.

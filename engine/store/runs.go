@@ -2,8 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 	"strings"
 )
@@ -164,12 +162,4 @@ func (s *database) Counts(ctx context.Context, instance string) (map[State]int, 
 		return err
 	})
 	return counts, err
-}
-
-// notFound turns an empty row into the store's word for it.
-func notFound(err error) error {
-	if errors.Is(err, sql.ErrNoRows) {
-		return ErrNotFound
-	}
-	return err
 }

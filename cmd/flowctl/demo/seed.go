@@ -106,7 +106,7 @@ func (w *World) ensurePricelist(ctx context.Context, currency string) error {
 	}
 	ids, _ := found["ids"].([]any)
 	if len(ids) == 0 {
-		return fmt.Errorf("Odoo does not know the currency %s", currency)
+		return fmt.Errorf("the currency %s is unknown to Odoo", currency)
 	}
 	if _, err := call(ctx, w.odoo, "write", map[string]any{
 		"model": "res.currency", "id": ids[0], "values": map[string]any{"active": true},

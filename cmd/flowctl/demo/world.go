@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"sync"
 	"time"
 
 	"github.com/flowctl/flowctl/connectors"
@@ -20,7 +19,6 @@ import (
 	shopsandbox "github.com/flowctl/flowctl/connectors/woocommerce/sandbox"
 	"github.com/flowctl/flowctl/engine"
 	"github.com/flowctl/flowctl/engine/settings"
-	"github.com/flowctl/flowctl/engine/store"
 )
 
 // Options say what world to make. The zero value is a shop in euros with prices
@@ -64,15 +62,12 @@ type World struct {
 	shop   connectors.Connection
 	server *http.Server
 	folder string
-
-	mu   sync.Mutex
-	held map[string]store.Outcome // by key
 }
 
 // Start makes a world and starts everything in it. Close ends it and removes
 // what it stored.
 func Start(ctx context.Context, options Options) (*World, error) {
-	w := &World{Instance: options.Instance, held: map[string]store.Outcome{}}
+	w := &World{Instance: options.Instance}
 	if w.Instance == "" {
 		w.Instance = "main"
 	}

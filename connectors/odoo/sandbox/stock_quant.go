@@ -232,13 +232,6 @@ func (tx *transaction) insideOf() func(int64) bool {
 	}
 }
 
-// noSuchWarehouse is about a context whose warehouse is not there: reading
-// quantities then gives no records (odoo18/503).
-func (tx *transaction) noSuchWarehouse() bool {
-	ids, ok := asIDs(tx.context["warehouse_id"])
-	return ok && slices.ContainsFunc(ids, func(id int64) bool { return tx.record("stock.warehouse", id) == nil })
-}
-
 func (q quantities) forecast() decimal.Decimal { return q.onHand.Add(q.incoming).Sub(q.outgoing) }
 
 func stockOf(which func(quantities) decimal.Decimal) func(*transaction, *row) any {

@@ -134,7 +134,7 @@ func (s *Shop) checkFresh(key string, params url.Values) *apiError {
 // oauthParams are the query's parameters and those of an OAuth header.
 func oauthParams(c *call) url.Values {
 	params := url.Values{}
-	for name, values := range c.r.URL.Query() {
+	for name, values := range queryOf(c.r) {
 		params[name] = values
 	}
 	rest, ok := strings.CutPrefix(c.r.Header.Get("Authorization"), "OAuth ")

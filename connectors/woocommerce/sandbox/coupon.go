@@ -73,17 +73,20 @@ func (s *Shop) couponByCode(code string) *coupon {
 	return nil
 }
 
+// refusal is an error in the shop's own words, a sentence for the shopper.
+func refusal(format string, args ...any) error { return fmt.Errorf(format, args...) }
+
 // usable tells whether a coupon may be used for goods of a price.
 func (k *coupon) usable(s *Shop, subtotal decimal.Decimal) error {
 	switch {
 	case !k.expires.IsZero() && s.now().After(k.expires):
-		return fmt.Errorf(`Coupon "%s" has expired.`, k.code)
+		return refusal(`Coupon "%s" has expired.`, k.code)
 	case k.limit > 0 && k.used >= k.limit:
-		return fmt.Errorf(`Usage limit for coupon "%s" has been reached.`, k.code)
+		return refusal(`Usage limit for coupon "%s" has been reached.`, k.code)
 	case amountOf(k.minimum).IsPositive() && subtotal.LessThan(amountOf(k.minimum)):
-		return fmt.Errorf(`The minimum spend for coupon "%s" is %s.`, k.code, k.minimum)
+		return refusal(`The minimum spend for coupon "%s" is %s.`, k.code, k.minimum)
 	case amountOf(k.maximum).IsPositive() && subtotal.GreaterThan(amountOf(k.maximum)):
-		return fmt.Errorf(`The maximum spend for coupon "%s" is %s.`, k.code, k.maximum)
+		return refusal(`The maximum spend for coupon "%s" is %s.`, k.code, k.maximum)
 	}
 	return nil
 }

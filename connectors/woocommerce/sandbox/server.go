@@ -96,7 +96,7 @@ func (s *Shop) answer(rec *recorder, r *http.Request) {
 		return
 	}
 	s.mu.Lock()
-	c := &call{shop: s, r: r, home: s.home(r), query: r.URL.Query(), header: rec.header, pretty: pretty}
+	c := &call{shop: s, r: r, home: s.home(r), query: queryOf(r), header: rec.header, pretty: pretty}
 	status, result, refused := s.dispatch(c, path, body)
 	pings := s.pings
 	s.pings = nil
@@ -266,6 +266,18 @@ func (s *Shop) redirectToItself(rec *recorder, r *http.Request) {
 	s.mu.Unlock()
 	rec.header = http.Header{"Content-Type": {"text/html; charset=UTF-8"}, "Location": {originOf(home) + target.RequestURI()}}
 	rec.status = http.StatusMovedPermanently
+}
+
+// queryOf reads a query as PHP does: of a name that comes twice the last counts,
+// which WooCommerce's own client relies on over http.
+func queryOf(r *http.Request) url.Values {
+	query := r.URL.Query()
+	for name, values := range query {
+		if !strings.HasSuffix(name, "[]") {
+			query[name] = values[len(values)-1:]
+		}
+	}
+	return query
 }
 
 // notFoundPage is the theme's page for an address that is not the API's (woo/603).

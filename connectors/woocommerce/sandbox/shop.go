@@ -87,7 +87,7 @@ type Shop struct {
 // counters are the last ids given, by the database table they come from.
 // Products, orders, refunds and coupons share one table's ids, as in WordPress.
 type counters struct {
-	post, item, meta, comment, user, webhook, rate, key, term, attribute, zone, method int64
+	post, item, meta, comment, user, webhook, rate, term, attribute, zone, method int64
 }
 
 // New returns a shop with one administrator (customer id 1).
