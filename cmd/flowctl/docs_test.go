@@ -34,6 +34,10 @@ func TestFlowsInTheDocsAreCorrect(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, match := range yamlBlock.FindAllStringSubmatch(string(text), -1) {
+			if strings.HasPrefix(match[1], "connections:\n") {
+				checkConnections(t, file, match[1])
+				continue
+			}
 			name, ok := strings.CutPrefix(strings.SplitN(match[1], "\n", 2)[0], "flow: ")
 			if !ok {
 				t.Errorf("%s: a YAML block that is no flow:\n%s", file, match[1])
@@ -57,6 +61,27 @@ func TestFlowsInTheDocsAreCorrect(t *testing.T) {
 	}
 	if blocks < 3 {
 		t.Errorf("only %d flows were found in the docs", blocks)
+	}
+}
+
+// checkConnections loads the shipped app with the operations that a block of
+// connections adds to the shop's.
+func checkConnections(t *testing.T, file, block string) {
+	t.Helper()
+	_, operations, ok := strings.Cut(block, "    operations:\n")
+	if !ok {
+		t.Errorf("%s: connections without operations:\n%s", file, block)
+		return
+	}
+	fsys := shippedApp(t)
+	shipped := string(fsys[flow.AppFile].Data)
+	own := strings.Replace(shipped, "  odoo:\n    connector:", "    operations:\n"+operations+"\n  odoo:\n    connector:", 1)
+	if own == shipped {
+		t.Fatal("the shipped app has no place for them")
+	}
+	fsys[flow.AppFile] = &fstest.MapFile{Data: []byte(own)}
+	if _, found, err := flow.Load(fsys, "flows"); err != nil || len(found) > 0 {
+		t.Errorf("%s: %v %v", file, err, found)
 	}
 }
 

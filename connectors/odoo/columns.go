@@ -7,7 +7,9 @@ import (
 	"slices"
 )
 
-// columns are the fields a read asks for: those named, or all.
+// columns are the fields a read asks for: those named, or all. All does not mean
+// binary fields that Odoo computes: images in five sizes, and values of its own
+// that it cannot even write as JSON (account.move needed_terms, on 19).
 func (c *Connection) columns(ctx context.Context, p params, model string) ([]column, error) {
 	list, err := p.list("fields")
 	if err != nil {
@@ -20,7 +22,11 @@ func (c *Connection) columns(ctx context.Context, p params, model string) ([]col
 	if len(list) == 0 {
 		columns := make([]column, 0, len(fields.byName))
 		for _, remote := range slices.Sorted(maps.Keys(fields.byName)) {
-			columns = append(columns, column{fields.flowName(remote), remote, fields.byName[remote]})
+			f := fields.byName[remote]
+			if f.Type == "binary" && !f.Store {
+				continue
+			}
+			columns = append(columns, column{fields.flowName(remote), remote, f})
 		}
 		return columns, nil
 	}

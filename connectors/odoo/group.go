@@ -3,6 +3,7 @@ package odoo
 import (
 	"context"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -75,6 +76,10 @@ func (c *Connection) group(ctx context.Context, p params) (any, error) {
 	specs := make([]string, len(aggregates))
 	for i, a := range aggregates {
 		specs[i] = a.spec
+		if version.Major < groupVersion {
+			// Its results are named by the field alone, unless they have a name.
+			specs[i] = a.alias()
+		}
 	}
 	call := invocation{model: model}
 	if version.Major >= groupVersion {
@@ -124,7 +129,14 @@ func (c *Connection) groupFields(ctx context.Context, p params, model string) ([
 	return specs, fields, nil
 }
 
+// alias is the spec in the form name:function(field), which read_group knows.
+func (a aggregate) alias() string {
+	return a.name + ":" + a.function + "(" + strings.TrimSuffix(a.spec, ":"+a.function) + ")"
+}
+
 var aggregateFunctions = []string{"sum", "avg", "min", "max", "count", "count_distinct"}
+
+var aggregateName = regexp.MustCompile(`^[a-z_][a-z0-9_]*$`)
 
 func (c *Connection) aggregates(ctx context.Context, p params, model string) ([]aggregate, error) {
 	given, err := p.object("values")
@@ -138,6 +150,9 @@ func (c *Connection) aggregates(ctx context.Context, p params, model string) ([]
 		if !ok || !slices.Contains(aggregateFunctions, function) {
 			return nil, badParams("odoo.group: values.%s wants field:function, such as amount_total:sum; functions are %s",
 				name, strings.Join(aggregateFunctions, ", "))
+		}
+		if !aggregateName.MatchString(name) {
+			return nil, badParams("odoo.group: %q is no name for a value; it has small letters, digits and _", name)
 		}
 		remote, f, err := c.encodePath(ctx, model, path)
 		if err != nil {
@@ -165,8 +180,7 @@ func readGroups(tree any, by []string, fields []field, aggregates []aggregate) (
 		for _, a := range aggregates {
 			value, ok := raw[a.spec]
 			if !ok {
-				// read_group names the result by the field alone.
-				value = raw[strings.TrimSuffix(a.spec, ":"+a.function)]
+				value = raw[a.name]
 			}
 			if values[a.name], err = a.read(value); err != nil {
 				return nil, err

@@ -116,7 +116,7 @@ func domainParam() *connectors.Schema {
 }
 
 func fieldsParam() *connectors.Schema {
-	return connectors.Array(connectors.String()).Described("Names of the fields to read, by their names in Odoo 19")
+	return connectors.Array(connectors.String()).Described("Names of the fields to read, by their names in Odoo 19; none for all but computed images")
 }
 
 func contextParams() map[string]*connectors.Schema {

@@ -2,6 +2,7 @@ package odoo_test
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"strconv"
@@ -15,16 +16,19 @@ import (
 	"github.com/flowctl/flowctl/connectors/odoo/sandbox"
 )
 
-// openReal connects to the real Odoo that the environment names.
-func openReal(t *testing.T) connectors.Connection {
+// openReal connects to the real Odoo that the environment names, with some
+// settings changed.
+func openReal(t *testing.T, changed params) connectors.Connection {
 	t.Helper()
 	if os.Getenv("FLOWCTL_E2E") == "" || os.Getenv("FLOWCTL_ODOO_URL") == "" {
 		t.Skip("SKIPPED: no real Odoo to compare with; set FLOWCTL_E2E=1 and FLOWCTL_ODOO_URL, _DB, _LOGIN, _API_KEY")
 	}
-	connection, err := odoo.Connector{}.Open(connectors.Config{Settings: params{
+	settings := params{
 		"url": os.Getenv("FLOWCTL_ODOO_URL"), "database": os.Getenv("FLOWCTL_ODOO_DB"),
 		"login": os.Getenv("FLOWCTL_ODOO_LOGIN"), "api_key": os.Getenv("FLOWCTL_ODOO_API_KEY"),
-	}})
+	}
+	maps.Copy(settings, changed)
+	connection, err := odoo.Connector{}.Open(connectors.Config{Settings: settings})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,7 +37,7 @@ func openReal(t *testing.T) connectors.Connection {
 
 // The shipped types are those a real Odoo answers with.
 func TestTypesOfARealOdoo(t *testing.T) {
-	b := &bench{t: t, connection: openReal(t)}
+	b := &bench{t: t, connection: openReal(t, nil)}
 	for _, model := range shippedModels {
 		known := resultOf(t, "search_read", params{"model": model})
 		for _, item := range b.call("search_read", params{"model": model, "limit": int64(5), "order": "id desc"})["records"].([]any) {
@@ -46,11 +50,31 @@ func TestTypesOfARealOdoo(t *testing.T) {
 	}
 }
 
+// A real Odoo does all that the simulated one does, over both protocols: with the
+// API key over JSON-2, with the key as a password over JSON-RPC.
+func TestScenariosOfARealOdoo(t *testing.T) {
+	for protocol, settings := range map[string]params{
+		"JSON-2":   {"push_secret": pushSecret},
+		"JSON-RPC": {"push_secret": pushSecret, "api_key": nil, "password": os.Getenv("FLOWCTL_ODOO_API_KEY")},
+	} {
+		t.Run(protocol, func(t *testing.T) {
+			b := &bench{t: t, connection: openReal(t, settings)}
+			for name, run := range scenarios {
+				t.Run(name, func(t *testing.T) {
+					mine := *b
+					mine.t = t
+					run(t, &mine, strconv.FormatInt(time.Now().UnixNano(), 36))
+				})
+			}
+		})
+	}
+}
+
 // The simulated Odoo and a real one of version 19 compute the same orders to
 // the cent. The real one is named by FLOWCTL_ODOO_URL and its like, and must be
 // there to be thrown away: the test changes its company's rounding.
 func TestAmountsOfARealOdoo(t *testing.T) {
-	connection := openReal(t)
+	connection := openReal(t, nil)
 	seed := uint64(time.Now().UnixNano())
 	if given, err := strconv.ParseUint(os.Getenv("FLOWCTL_SEED"), 10, 64); err == nil {
 		seed = given

@@ -21,6 +21,7 @@ type answer struct {
 	header  http.Header
 	body    []byte
 	address *url.URL // without keys
+	slashed bool     // a redirect to the same address with a slash led here
 }
 
 // decoded reads the JSON of an answer, also behind a byte order mark or
@@ -29,9 +30,12 @@ func (a *answer) decoded() (any, error) {
 	if raw, ok := readJSON(a.body); ok {
 		return raw, nil
 	}
+	if a.slashed && a.status == http.StatusOK {
+		return nil, a.notServed()
+	}
 	if title := pageTitle(a.body); title != "" {
 		e := a.unusable(fmt.Sprintf("%s answered with the page %q instead of data", a.where(), title))
-		e.Advice = "Open that address in a browser. Is it the shop's own page, then something answers in the API's place: a firewall or a cache (let /wp-json/ through), or a page for visitors while the shop is closed. Is it another site's, the shop's URL is wrong."
+		e.Advice = "Open that address in a browser. Is it the shop's own page, then something answers in the API's place: a firewall or a cache (let /wp-json/ through), a page for visitors while the shop is closed, or Settings > Permalinks is Plain. Is it another site's, the shop's URL is wrong."
 		return nil, e
 	}
 	if len(bytes.TrimSpace(a.body)) == 0 {

@@ -65,6 +65,9 @@ func (c *Connection) single(ctx context.Context, op *operation, params map[strin
 		return result, nil
 	}
 	got, err := c.do(ctx, request)
+	if err != nil && op.Effect == connectors.Delete && alreadyGone(err) {
+		return map[string]any{"id": params["id"]}, nil
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -77,6 +80,12 @@ func (c *Connection) single(ctx context.Context, op *operation, params map[strin
 		c.kept.put(request, result)
 	}
 	return result, err
+}
+
+// alreadyGone tells whether a deletion failed because it was done before: after a
+// crash it is simply done again (woo/171, 178).
+func alreadyGone(err error) bool {
+	return connectors.HasCode(err, connectors.CodeNotFound) || connectors.HasCode(err, "woocommerce_rest_already_trashed")
 }
 
 // create performs a create that can be read back.

@@ -143,14 +143,20 @@ func (a *answer) redirected() *connectors.Error {
 		return e
 	}
 	next.RawQuery, next.User = "", nil
-	if strings.TrimSuffix(next.Path, "/") == strings.TrimSuffix(a.address.Path, "/") && sameOrigin(a.address, next) { // woo/626
-		e.Message = "the shop redirects its API address to itself: WordPress does not serve /wp-json/"
-		e.Advice = "In the shop, Settings > Permalinks, choose anything but Plain (Post name, say) and save."
-		return e
+	if strings.TrimSuffix(next.Path, "/") == strings.TrimSuffix(a.address.Path, "/") && sameOrigin(a.address, next) {
+		return a.notServed()
 	}
 	e.Message = fmt.Sprintf("the shop redirects to %s", next)
 	e.Advice = fmt.Sprintf("Set the shop's URL to the address it redirects to (%s://%s).", next.Scheme, next.Host)
 	return e
+}
+
+// notServed is the error where permalinks are plain: WordPress redirects a read
+// to the same address with a slash (woo/626), which is the front page.
+func (a *answer) notServed() *connectors.Error {
+	return &connectors.Error{Class: connectors.Permanent, Code: connectors.CodeBadConfig,
+		Message: "the shop redirects its API address to itself: WordPress does not serve /wp-json/",
+		Advice:  "In the shop, Settings > Permalinks, choose anything but Plain (Post name, say) and save."}
 }
 
 // retryAfter reads the header in seconds or as a date; 0 when absent. It is

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 
@@ -86,6 +87,30 @@ func TestExtend(t *testing.T) {
 	want := []string{"GET /store/wp-json/wc-bookings/v1/bookings/7 ", `POST /store/wp-json/wc-bookings/v1/bookings {"persons":1,"start":"2026-11-23T10:00:00Z"}`}
 	if fmt.Sprint(asked) != fmt.Sprint(want) {
 		t.Errorf("asked %v, want %v", asked, want)
+	}
+}
+
+// TestExtendGuide: the example of the documentation is taken as it stands there.
+func TestExtendGuide(t *testing.T) {
+	t.Parallel()
+	guide, err := os.ReadFile("../../docs/plugin-operations.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, found := strings.Cut(string(guide), "```yaml\n")
+	text, _, closed := strings.Cut(text, "```")
+	var app struct {
+		Connections map[string]struct{ Operations []map[string]any }
+	}
+	if err := yaml.Unmarshal([]byte(text), &app); err != nil || !found || !closed {
+		t.Fatalf("the guide's example: %v", err)
+	}
+	extended, err := Connector{}.Extend(app.Connections["woocommerce"].Operations)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if op, ok := extended.Spec().Operation("bookings.changed"); !ok || op.Result.Properties["cursor"] == nil {
+		t.Errorf("the walk is %+v", op)
 	}
 }
 

@@ -162,12 +162,36 @@ func TestCertificates(t *testing.T) {
 	for url, says := range map[string]string{
 		server.URL: "signed by no authority",
 		strings.Replace(plain.URL, "http:", "https:", 1): "does not speak https",
+		"https://" + hangsUp(t):                          "hangs up instead of speaking https",
 	} {
 		e := fail(t, open(t, url, nil), "products.get", map[string]any{"id": int64(1)})
 		if e.Class != connectors.Transient || !strings.Contains(e.Message, says) {
 			t.Errorf("%s: %s, %q; want %q", url, e.Class, e.Message, says)
 		}
 	}
+}
+
+// hangsUp is the address of a server that closes each connection at its first
+// bytes, as PHP's own does when it is asked for https.
+func hangsUp(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			// Read to the end, or the close is a reset.
+			_, _ = conn.Read(make([]byte, 64<<10))
+			_ = conn.Close()
+		}
+	}()
+	return listener.Addr().String()
 }
 
 // TestRedirects: reads follow within the shop, with fresh keys; writes never.
@@ -193,8 +217,23 @@ func TestRedirects(t *testing.T) {
 	}
 }
 
-// TestPlainPermalinks: the API's address redirects to itself (woo/626).
+// TestPlainPermalinks: a read is redirected to the same address with a slash
+// (woo/626), where the front page is; a write gets the front page at once.
 func TestPlainPermalinks(t *testing.T) {
+	t.Parallel()
+	b := overTLS(t, nil, sandbox.Options{Settings: &sandbox.Settings{Name: "Lab", PlainPermalinks: true, Currency: "EUR", Decimals: 2}})
+	read := fail(t, b.conn, "products.get", map[string]any{"id": int64(1)})
+	if read.Class != connectors.Permanent || read.Code != connectors.CodeBadConfig || !strings.Contains(read.Advice, "Permalinks") {
+		t.Errorf("a read: %s, %s, %q, %q", read.Class, read.Code, read.Message, read.Advice)
+	}
+	write := fail(t, b.conn, "products.update", map[string]any{"id": int64(1), "values": map[string]any{"name": "x"}})
+	if write.Code != connectors.CodeBadAnswer || !strings.Contains(write.Message, `page "Lab"`) || !strings.Contains(write.Advice, "Permalinks") {
+		t.Errorf("a write: %s, %q, %q", write.Code, write.Message, write.Advice)
+	}
+}
+
+// TestRedirectToItself: a redirect to the same address, for ever.
+func TestRedirectToItself(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Location", strings.TrimSuffix(r.URL.Path, "/")+"/")

@@ -4,7 +4,6 @@ import (
 	"flag"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
@@ -39,13 +38,6 @@ func TestFaultTable(t *testing.T) {
 			return overTLS(t, nil, options, map[string]any{"consumer_secret": secret}).conn
 		}
 	}
-	served := func(handler http.HandlerFunc) func(*testing.T) *Connection {
-		return func(t *testing.T) *Connection {
-			server := httptest.NewTLSServer(handler)
-			t.Cleanup(server.Close)
-			return open(t, server.URL, server.Client())
-		}
-	}
 	var out strings.Builder
 	out.WriteString("# What WooCommerce shops answer when something is wrong\n\n" +
 		"Each row is a fault that a shop was seen to have (woo/… is its recording) and what flowctl says of it. " +
@@ -67,10 +59,9 @@ func TestFaultTable(t *testing.T) {
 		{"502 of the web server (woo/624)", fault(sandbox.Fault{Status: 502, Header: page, Body: page502})},
 		{"Maintenance, as a page (woo/625)", fault(sandbox.Fault{Status: 503, Header: http.Header{"Retry-After": {"600"}}, Body: "<title>Maintenance</title>"})},
 		{"Maintenance, as data (woo/643)", fault(sandbox.Fault{Status: 503, Header: http.Header{"Retry-After": {"600"}}, Body: maintenance})},
-		{"Plain permalinks (woo/626)", served(func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("Location", strings.TrimSuffix(r.URL.Path, "/")+"/")
-			w.WriteHeader(http.StatusMovedPermanently)
-		})},
+		{"Plain permalinks (woo/626)", func(t *testing.T) *Connection {
+			return overTLS(t, nil, sandbox.Options{Settings: &sandbox.Settings{Name: "My shop", PlainPermalinks: true}}).conn
+		}},
 		{"No WordPress there (woo/603)", fault(sandbox.Fault{Status: 404, Header: page, Body: "<title>Page not found</title>"})},
 		{"WooCommerce is not active (woo/601)", fault(sandbox.Fault{Status: 404, Body: `{"code":"rest_no_route","message":"No route was found matching the URL and request method.","data":{"status":404}}`})},
 		{"A wrong secret (woo/015)", keyed("", "cs_wrong")},

@@ -144,3 +144,23 @@ func TestAgrees(t *testing.T) {
 		}
 	}
 }
+
+// TestDeleteAgain: what is gone counts as deleted, so a deletion may be repeated
+// after a crash; what never had an address does not.
+func TestDeleteAgain(t *testing.T) {
+	t.Parallel()
+	b := overTLS(t, nil, sandbox.Options{})
+	blue, red := addMugs(b.shop)
+	category := b.call(t, "categories.create", map[string]any{"values": map[string]any{"name": "Mugs"}})
+	for range 2 {
+		b.call(t, "products.delete", map[string]any{"id": blue}) // into the trash
+		b.call(t, "products.delete", map[string]any{"id": red, "force": true})
+		if got := b.call(t, "categories.delete", map[string]any{"id": category["id"]}); got["id"] != category["id"] {
+			t.Errorf("the answer names %v", got["id"])
+		}
+	}
+	readOnly := overTLS(t, nil, sandbox.Options{Keys: []sandbox.Key{{Key: testKey, Secret: testSecret, Permission: "read"}}})
+	if e := fail(t, readOnly.conn, "products.delete", map[string]any{"id": blue}); e.Code != connectors.CodeForbidden {
+		t.Errorf("a key that may not: %s, %q", e.Code, e.Message)
+	}
+}

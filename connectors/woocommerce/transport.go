@@ -78,11 +78,13 @@ func (c *Connection) settle(ctx context.Context, r *request, target *url.URL, fi
 
 // send asks once, following the redirects a read may follow.
 func (c *Connection) send(ctx context.Context, r *request, way scheme, target *url.URL) (*answer, error) {
+	slashed := false
 	for hop := 0; ; hop++ {
 		got, err := c.exchange(ctx, r, way, target)
 		if err != nil {
 			return nil, err
 		}
+		got.slashed = slashed
 		next := got.redirect(target)
 		if next == nil || r.writes() || hop == maxRedirects || !sameOrigin(target, next) {
 			return got, nil
@@ -95,6 +97,7 @@ func (c *Connection) send(ctx context.Context, r *request, way scheme, target *u
 			}
 		}
 		next.RawQuery = query.Encode()
+		slashed = next.Path == target.Path+"/"
 		target = next
 	}
 }

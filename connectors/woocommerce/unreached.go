@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"strings"
 	"syscall"
@@ -54,6 +55,10 @@ func unreached(r *request, cause error, connected bool) *connectors.Error {
 		e.Advice = "Is its web server running, and is the port right?"
 	case connected:
 		e.Message = "the connection broke before the answer was complete: " + cause.Error()
+	case errors.Is(cause, io.EOF):
+		// A server without https hangs up at the first bytes of a handshake.
+		e.Message = "the shop hangs up instead of speaking https"
+		e.Advice = "Check the scheme and port of the shop's URL."
 	default:
 		e.Message = "the shop cannot be reached: " + cause.Error()
 	}

@@ -153,6 +153,12 @@ func (tx *transaction) follow(m *model, ids []int64, given Values, created bool)
 			return err
 		}
 	}
+	if len(tx.staleVariants) > 0 && m.name == "product.template" {
+		if err := tx.settleVariants(); err != nil {
+			return err
+		}
+	}
+	tx.announce(m, ids, given, created)
 	if m.check == nil {
 		return nil
 	}

@@ -10,7 +10,8 @@ import (
 // modelMethods are called on the model, without ids before their arguments.
 var modelMethods = []string{
 	"search", "search_read", "search_count", "create", "fields_get", "name_search",
-	"default_get", "check_access_rights", "name_create", "load",
+	"default_get", "check_access_rights", "name_create", "load", "web_search_read", "read_group", "formatted_read_group",
+	"toggle_noupdate", "context_get",
 }
 
 // commonMethods are what every model can do.
@@ -30,7 +31,7 @@ func commonMethods(m *model) map[string]method {
 
 		"get_external_id": m.externalIDMethod,
 	}
-	return methods
+	return overlay(methods, furtherMethods(m))
 }
 
 func (m *model) searchMethod(tx *transaction, _ []int64, a arguments) (any, error) {
@@ -86,6 +87,9 @@ func (m *model) readMethod(tx *transaction, ids []int64, a arguments) (any, erro
 		return nil, err
 	}
 	tx.settleOrders()
+	if tx.noSuchWarehouse() && slices.ContainsFunc(a.names(0, "fields"), stocked) {
+		return []any{}, nil
+	}
 	var rows []*row
 	for _, id := range ids {
 		if r := tx.row(m, id); r != nil {

@@ -55,6 +55,8 @@ type field struct {
 	otherwise func(*transaction) any
 	// compute gives the value on reading; nothing is stored.
 	compute func(*transaction, *row) any
+	// only leaves out some records of a one2many.
+	only func(*row) bool
 	// delegated: the value belongs to the record this one delegates to.
 	delegated bool
 	// settled says that the field is stored but set by the model's rules alone.
@@ -118,6 +120,9 @@ func computed(value func(*transaction, *row) any) option {
 func shownAs(value func(*transaction, *row) any) option {
 	return func(f *field) { f.shown = value }
 }
+
+// only shows the records of a one2many that pass a test.
+func only(test func(*row) bool) option { return func(f *field) { f.only = test } }
 
 // choices are the values of a selection and their labels.
 func choices(pairs ...string) option {

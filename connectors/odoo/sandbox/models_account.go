@@ -31,6 +31,8 @@ func (e *ERP) accountModels() []*model {
 				declare("company_id", many2one, "Company", to("res.company"), required, initially(company)),
 				declare("active", boolean, "Active", initial(true)),
 				declare("sequence", integer, "Sequence", initial(int64(10))),
+				declare("inbound_payment_method_line_ids", one2many, "Inbound Payment Methods", to("account.payment.method.line"),
+					by("journal_id"), only(func(r *row) bool { return r.text("payment_type") == "inbound" })),
 			},
 		},
 		{
@@ -81,6 +83,7 @@ func (e *ERP) taxModel() *model {
 			})),
 			declare("include_base_amount", boolean, "Affect Base of Subsequent Taxes"),
 			declare("is_base_affected", boolean, "Base Affected by Previous Taxes", initial(true)),
+			declare("invoice_repartition_line_ids", one2many, "Distribution for Invoices", to("account.tax.repartition.line"), by("tax_id")),
 			declare("invoice_label", char, "Label on Invoices"),
 			declare("description", html, "Description"),
 		},

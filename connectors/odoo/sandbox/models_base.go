@@ -11,7 +11,7 @@ func (e *ERP) declareModels() []*model {
 	partner := e.partnerModel()
 	groups := [][]*model{
 		e.baseModels(), e.placeModels(), {partner, e.userModel(partner)},
-		e.productModels(), e.accountModels(), e.stockModels(), e.tradeModels(), {e.orderModel(), e.orderLineModel()},
+		e.productModels(), e.accountModels(), e.invoiceModels(), e.stockModels(), e.automationModels(), e.tradeModels(), {e.orderModel(), e.orderLineModel()},
 	}
 	var all []*model
 	for _, group := range groups {
@@ -45,7 +45,8 @@ func (e *ERP) baseModels() []*model {
 				declare("res_id", integer, "Record ID"),
 				declare("noupdate", boolean, "Non Updatable"),
 			},
-			check: uniqueExternalID,
+			check:   uniqueExternalID,
+			methods: map[string]method{"toggle_noupdate": toggleNoUpdate},
 		},
 		{
 			name: "decimal.precision", label: "Decimal Precision",

@@ -28,6 +28,7 @@ func (e *ERP) userModel(partner *model) *model {
 			return nil
 		},
 	}
+	m.methods = map[string]method{"context_get": userContext}
 	for _, f := range partner.list {
 		if slices.Contains([]string{"name", "email", "phone", "lang"}, f.name) {
 			m.list = append(m.list, delegated(partner, f, m.delegate))

@@ -36,7 +36,7 @@ func (e *ERP) requiredBefore19() option {
 
 func (e *ERP) productModels() []*model {
 	template, notIn19 := e.templateModel(), e.requiredBefore19()
-	return []*model{
+	models := []*model{
 		{
 			name: "uom.uom", label: "Product Unit of Measure", order: "id",
 			list: []*field{
@@ -60,6 +60,7 @@ func (e *ERP) productModels() []*model {
 		template,
 		e.variantModel(template),
 	}
+	return append(models, attributeModels()...)
 }
 
 func categoryName(tx *transaction, r *row) string {
@@ -70,7 +71,7 @@ func categoryName(tx *transaction, r *row) string {
 }
 
 func (e *ERP) templateModel() *model {
-	return &model{
+	m := &model{
 		name: "product.template", label: "Product", order: "name",
 		list: []*field{
 			declare("name", char, "Name", required),
@@ -84,7 +85,10 @@ func (e *ERP) templateModel() *model {
 			declare("taxes_id", many2many, "Sales Taxes", to("account.tax"), initially(defaultTaxes)),
 			declare("uom_id", many2one, e.label("Unit of Measure", "Unit"), to("uom.uom"), required, initial(int64(1))),
 			declare("categ_id", many2one, "Product Category", to("product.category"), e.requiredBefore19(), initial(int64(1))),
+			declare("description", html, "Description"),
 			declare("description_sale", text, "Sales Description"),
+			declare("image_1920", binary, "Image"),
+			declare("attribute_line_ids", one2many, "Product Attributes", to("product.template.attribute.line"), by("product_tmpl_id")),
 			declare("invoice_policy", selection, "Invoicing Policy", initial("order"),
 				choices("order", "Ordered quantities", "delivery", "Delivered quantities")),
 			declare("company_id", many2one, "Company", to("res.company")),
@@ -98,7 +102,7 @@ func (e *ERP) templateModel() *model {
 				return int64(len(tx.variants(r)))
 			})),
 			// Kept by the variant; given to a template they go to its only one.
-			declare("default_code", char, "Internal Reference", computed(onlyVariant("default_code"))),
+			declare("default_code", char, "Internal Reference", computed(templateCode)),
 			declare("barcode", char, "Barcode", computed(onlyVariant("barcode"))),
 			declare("weight", float, "Weight", computed(onlyVariant("weight"))),
 			declare("standard_price", float, "Cost", computed(onlyVariant("standard_price"))),
@@ -108,7 +112,26 @@ func (e *ERP) templateModel() *model {
 			return withCode(code, r.text("name"))
 		},
 		changed: templateChanged,
+		guard:   guardTemplate,
+		removing: func(tx *transaction, rows []*row) error {
+			// Its variants go first: what needs one of them is what is named.
+			for _, r := range rows {
+				ids := idsOf(tx.holding("product.product", "product_tmpl_id", r.id))
+				err := tx.withContext(keepTemplate, true, func() error { return tx.unlink(tx.must("product.product"), ids) })
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		},
 	}
+	m.list = append(m.list, imageFields(templateImage)...)
+	return m
+}
+
+// guardTemplate refuses what is no image.
+func guardTemplate(_ *transaction, _ []*row, values Values) error {
+	return checkImage(values["image_1920"])
 }
 
 // variantFields are those of a template that its variants keep.
@@ -126,8 +149,17 @@ func (e *ERP) variantModel(template *model) *model {
 			declare("weight", float, "Weight", places(2)),
 			declare("standard_price", float, "Cost", digits(productPrice)),
 			declare("lst_price", float, "Sales\u00a0Price", computed(func(tx *transaction, r *row) any {
-				return tx.record("product.template", r.ref("product_tmpl_id")).get("list_price")
+				return tx.template(r).amount("list_price").Add(tx.priceExtra(r))
 			})),
+			declare("price_extra", float, "Variant Price Extra", computed(func(tx *transaction, r *row) any { return tx.priceExtra(r) })),
+			declare("product_template_attribute_value_ids", many2many, "Attribute Values", to("product.template.attribute.value")),
+			declare("product_template_variant_value_ids", many2many, "Variant Values", to("product.template.attribute.value"),
+				computed(func(_ *transaction, r *row) any { return r.refs("product_template_attribute_value_ids") })),
+			declare("combination_indices", char, "Combination Indices", computed(func(_ *transaction, r *row) any {
+				return combination(r.refs("product_template_attribute_value_ids"))
+			})),
+			declare("image_variant_1920", binary, "Variant Image"),
+			declare("image_1920", binary, "Image", computed(variantImage)),
 			declare("qty_available", float, "Quantity On Hand", computed(stockOf(func(q quantities) decimal.Decimal { return q.onHand }))),
 			declare("free_qty", float, "Free To Use Quantity ", computed(stockOf(func(q quantities) decimal.Decimal { return q.free }))),
 			declare("incoming_qty", float, "Incoming", computed(stockOf(func(q quantities) decimal.Decimal { return q.incoming }))),
@@ -136,11 +168,13 @@ func (e *ERP) variantModel(template *model) *model {
 			declare("write_date", datetime, "Write Date", settled),
 		},
 		display: func(tx *transaction, r *row) string {
-			return withCode(r.text("default_code"), tx.template(r).text("name"))
+			return withCode(r.text("default_code"), tx.template(r).text("name")+tx.variantNames(r))
 		},
-		check:   uniqueBarcode,
+		changed: variantChanged,
+		check:   checkVariant,
 		removed: removeEmptyTemplates,
 	}
+	m.list = append(m.list, imageFields(variantImage)...)
 	own := map[string]bool{"product_variant_ids": true, "product_variant_id": true, "product_variant_count": true}
 	for _, f := range m.list {
 		own[f.name] = true
@@ -225,15 +259,16 @@ func templateChanged(tx *transaction, ids []int64, given Values, created bool) e
 	variant := tx.must("product.product")
 	for _, id := range ids {
 		if created {
-			if tx.flag(fromVariant) {
-				continue
-			}
-			kept["product_tmpl_id"] = id
-			if _, err := tx.create(variant, kept); err != nil {
+			if err := tx.createVariants(id, kept); err != nil {
 				return err
 			}
 			continue
 		}
+		if code, ok := kept["default_code"]; ok && len(tx.variants(tx.record("product.template", id))) > 1 {
+			// With several variants it is the template's own (odoo18/454, 455).
+			tx.update(tx.must("product.template"), id, Values{"default_code": code})
+		}
+		tx.followTemplate(id)
 		variants := tx.variants(tx.record("product.template", id))
 		if active, ok := given["active"].(bool); ok {
 			for _, r := range variants {
@@ -249,12 +284,103 @@ func templateChanged(tx *transaction, ids []int64, given Values, created bool) e
 	return nil
 }
 
+// createVariants makes those of a new template: one with what was given for it,
+// unless its attributes call for several.
+func (tx *transaction) createVariants(id int64, kept Values) error {
+	if tx.flag(fromVariant) {
+		return nil
+	}
+	if tx.staleVariants[id] {
+		return nil // its attributes make them
+	}
+	kept["product_tmpl_id"] = id
+	_, err := tx.create(tx.must("product.product"), kept)
+	return err
+}
+
+// followTemplate: variants' write_date follows their template's (odoo18/481).
+func (tx *transaction) followTemplate(id int64) {
+	for _, r := range tx.holding("product.product", "product_tmpl_id", id) {
+		tx.update(tx.must("product.product"), r.id, Values{})
+	}
+}
+
+// templateCode is the only variant's code; of several the template's own.
+func templateCode(tx *transaction, r *row) any {
+	if variants := tx.variants(r); len(variants) == 1 {
+		return variants[0].get("default_code")
+	}
+	return r.get("default_code")
+}
+
+// priceExtra is what the values of a variant add to the template's price.
+func (tx *transaction) priceExtra(r *row) decimal.Decimal {
+	sum := decimal.Zero
+	for _, id := range r.refs("product_template_attribute_value_ids") {
+		if value := tx.record("product.template.attribute.value", id); value != nil {
+			sum = sum.Add(value.amount("price_extra"))
+		}
+	}
+	return sum
+}
+
+// variantChanged hands on what a variant does not keep itself: a price is the
+// template's (odoo18/449, 450), and the first image goes there too.
+func variantChanged(tx *transaction, ids []int64, given Values, _ bool) error {
+	m := tx.must("product.product")
+	for _, id := range ids {
+		r := tx.row(m, id)
+		if value, ok := given["lst_price"]; ok {
+			price, err := toDecimal(value)
+			if err != nil {
+				return err
+			}
+			if err := tx.write(tx.must("product.template"), []int64{r.ref("product_tmpl_id")}, Values{"list_price": price.Sub(tx.priceExtra(r))}); err != nil {
+				return err
+			}
+		}
+		if value, ok := given["image_1920"]; ok {
+			if err := checkImage(value); err != nil {
+				return err
+			}
+			if value == false {
+				value = nil
+			}
+			tx.update(m, id, Values{"image_variant_1920": value})
+		}
+		if value, ok := given["qty_available"]; ok && tx.erp.latest() {
+			counted, err := toDecimal(value)
+			if err != nil {
+				return err
+			}
+			if err := tx.setOnHand(id, counted); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// checkVariant: a barcode and a combination of values are used once.
+func checkVariant(tx *transaction, rows []*row) error {
+	for _, r := range rows {
+		key := combination(r.refs("product_template_attribute_value_ids"))
+		for _, other := range tx.holding("product.product", "product_tmpl_id", r.ref("product_tmpl_id")) {
+			if other.id != r.id && r.flag("active") && other.flag("active") && key == combination(other.refs("product_template_attribute_value_ids")) {
+				return notPossible("duplicate key value violates unique constraint \"product_product_combination_unique\"\n"+
+					"DETAIL:  Key (product_tmpl_id, combination_indices)=(%d, %s) already exists.\n", r.ref("product_tmpl_id"), key)
+			}
+		}
+	}
+	return uniqueBarcode(tx, rows)
+}
+
 // removeEmptyTemplates deletes templates that lost their last variant.
 func removeEmptyTemplates(tx *transaction, rows []*row) error {
 	m := tx.must("product.template")
 	for _, r := range rows {
 		template := tx.template(r)
-		if template == nil || len(tx.variants(template)) > 0 {
+		if template == nil || tx.flag(keepTemplate) || len(tx.variants(template)) > 0 {
 			continue
 		}
 		if err := tx.unlink(m, []int64{template.id}); err != nil {

@@ -15,6 +15,7 @@ func (e *ERP) tradeModels() []*model {
 					return tx.company().ref("currency_id")
 				})),
 				declare("company_id", many2one, "Company", to("res.company")),
+				declare("item_ids", one2many, "Pricelist Rules", to("product.pricelist.item"), by("pricelist_id")),
 			},
 			display: func(tx *transaction, r *row) string {
 				currency := tx.record("res.currency", r.ref("currency_id"))
@@ -30,10 +31,14 @@ func (e *ERP) tradeModels() []*model {
 				declare("delivery_type", selection, "Provider", required, initial("fixed"),
 					choices("base_on_rule", "Based on Rules", "fixed", "Fixed Price")),
 				declare("fixed_price", float, "Fixed Price", initial(decimal.Zero)),
+				declare("free_over", boolean, "Free if order amount is above"),
+				declare("amount", float, "Amount"),
+				declare("country_ids", many2many, "Countries", to("res.country")),
 				declare("product_id", many2one, "Delivery Product", to("product.product"), required),
 				declare("company_id", many2one, "Company", to("res.company")),
 			},
 		},
+		pricelistItemModel(), deliveryWizard(),
 	}
 }
 

@@ -61,7 +61,7 @@ func (e *ERP) orderModel() *model {
 			"action_quotation_sent": markSent,
 		},
 	}
-	m.list = append(m.list, e.orderStockFields()...)
+	m.list = append(append(m.list, e.orderStockFields()...), orderInvoiceFields()...)
 	return m
 }
 

@@ -11,9 +11,14 @@ import (
 	"github.com/flowctl/flowctl/connectors/odoo/sandbox/tax"
 )
 
-// settleOrders computes the amounts of the orders whose lines changed in this
-// call.
+// settleOrders computes the amounts of the orders and invoices whose lines
+// changed in this call.
 func (tx *transaction) settleOrders() {
+	for _, id := range slices.Sorted(maps.Keys(tx.staleInvoices)) {
+		delete(tx.staleInvoices, id)
+		tx.settleInvoice(id)
+		tx.settleInvoiced(id)
+	}
 	if len(tx.stale) == 0 {
 		return
 	}

@@ -115,7 +115,7 @@ func prepareLine(tx *transaction, given, values Values) error {
 	if product == nil {
 		return nil
 	}
-	for name, value := range tx.fromProduct(order, product) {
+	for name, value := range tx.fromProduct(order, product, amountOf(values["product_uom_qty"])) {
 		if _, ok := given[name]; !ok {
 			values[name] = value
 		}
@@ -127,7 +127,7 @@ func prepareLine(tx *transaction, given, values Values) error {
 }
 
 // fromProduct are the values of a line that follow from its product.
-func (tx *transaction) fromProduct(order, product *row) Values {
+func (tx *transaction) fromProduct(order, product *row, quantity decimal.Decimal) Values {
 	template := tx.template(product)
 	name := tx.displayName(tx.must("product.product"), product)
 	if description := template.text("description_sale"); description != "" {
@@ -137,15 +137,16 @@ func (tx *transaction) fromProduct(order, product *row) Values {
 		"name":              name,
 		tx.erp.uomField():   template.ref("uom_id"),
 		tx.erp.taxesField(): tx.mapTaxes(order.ref("fiscal_position_id"), template.refs("taxes_id")),
-		"price_unit":        tx.productPrice(order, product),
+		"price_unit":        tx.productPrice(order, product, quantity),
 	}
 }
 
 // productPrice is the product's sale price in the order's currency, turned to
 // the taxes of its fiscal position.
-func (tx *transaction) productPrice(order, product *row) decimal.Decimal {
+func (tx *transaction) productPrice(order, product *row, quantity decimal.Decimal) decimal.Decimal {
 	template := tx.template(product)
-	price := template.amount("list_price").Mul(tx.conversion(order.ref("currency_id")))
+	price := template.amount("list_price").Add(tx.priceExtra(product)).Mul(tx.conversion(order.ref("currency_id")))
+	price = tx.ruledPrice(order.ref("pricelist_id"), product, price, quantity)
 	own := template.refs("taxes_id")
 	if position := order.ref("fiscal_position_id"); position != 0 && len(own) > 0 {
 		price = tx.engine(order.ref("currency_id")).AdaptPrice(price, tx.taxes(own), tx.taxes(tx.mapTaxes(position, own)))
@@ -209,7 +210,7 @@ func lineChanged(tx *transaction, ids []int64, given Values, created bool) error
 			continue
 		}
 		values := Values{}
-		derived := tx.fromProduct(order, product)
+		derived := tx.fromProduct(order, product, r.amount("product_uom_qty"))
 		if has("product_id") {
 			for _, name := range []string{"name", tx.erp.uomField(), tx.erp.taxesField()} {
 				if !has(name) {
@@ -310,4 +311,9 @@ func orderInvoiceStatus(tx *transaction, r *row) any {
 		return "invoiced"
 	}
 	return "no"
+}
+
+func amountOf(value any) decimal.Decimal {
+	d, _ := value.(decimal.Decimal)
+	return d
 }

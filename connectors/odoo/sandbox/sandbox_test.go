@@ -104,8 +104,8 @@ func TestUnlink(t *testing.T) {
 	if err := erp.Unlink("sale.order", []int64{order}); err != nil {
 		t.Fatal(err)
 	}
-	for _, model := range []string{"sale.order.line", "ir.model.data"} {
-		if left, err := erp.Search(model, nil); err != nil || len(left) != 0 {
+	for model, domain := range map[string][]any{"sale.order.line": nil, "ir.model.data": {[]any{"module", "=", "woo"}}} {
+		if left, err := erp.Search(model, domain); err != nil || len(left) != 0 {
 			t.Errorf("%s left: %v %v", model, left, err)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"embed"
 	"encoding/csv"
 	"fmt"
+	"strings"
 
 	"github.com/shopspring/decimal"
 )
@@ -59,6 +60,7 @@ func (e *ERP) seed(tx *transaction) error {
 	e.seedCompany(s)
 	e.seedAccounts(s)
 	e.seedProducts(s)
+	e.seedModels(s)
 	return s.err
 }
 
@@ -97,6 +99,12 @@ func (e *ERP) seedBase(s *seeder) {
 			"code": r[0], "name": r[1], "currency_id": currencies[r[2]],
 			"state_required": r[3] == "x", "zip_required": r[4] == "x",
 		})
+		// Countries are known by their codes: base.us (odoo18/605).
+		if s.err == nil {
+			s.tx.insert(s.tx.must("ir.model.data"), Values{
+				"module": "base", "name": strings.ToLower(r[0]), "model": "res.country", "res_id": countries[r[0]], "noupdate": false,
+			})
+		}
 	})
 	s.rows("states.csv", func(r []string) {
 		s.add("res.country.state", Values{"country_id": countries[r[0]], "code": r[1], "name": r[2]})
@@ -160,11 +168,22 @@ func (e *ERP) seedAccounts(s *seeder) {
 		s.err = s.tx.write(s.tx.must("res.company"), []int64{companyID}, Values{"account_sale_tax_id": sale})
 	}
 	for _, journal := range [][3]string{
-		{"Customer Invoices", "INV", "sale"}, {"Vendor Bills", "BILL", "purchase"},
+		{e.label("Customer Invoices", "Sales"), "INV", "sale"}, {"Vendor Bills", "BILL", "purchase"},
 		{"Miscellaneous Operations", "MISC", "general"}, {"Exchange Difference", "EXCH", "general"},
 		{"Cash Basis Taxes", "CABA", "general"}, {"Bank", "BNK1", "bank"}, {"Cash", "CSH1", "cash"},
 	} {
-		s.add("account.journal", Values{"name": journal[0], "code": journal[1], "type": journal[2]})
+		id := s.add("account.journal", Values{"name": journal[0], "code": journal[1], "type": journal[2]})
+		if journal[2] == "bank" || journal[2] == "cash" {
+			for _, kind := range []string{"inbound", "outbound"} {
+				s.add("account.payment.method.line", Values{"name": "Manual Payment", "journal_id": id, "payment_type": kind})
+			}
+		}
+	}
+	for _, account := range [][3]string{
+		{"121000", "Account Receivable", "asset_receivable"}, {"400000", "Product Sales", "income"},
+		{"101403", "Outstanding Receipts", "asset_current"}, {"101404", "Outstanding Payments", "asset_current"},
+	} {
+		s.add("account.account", Values{"code": account[0], "name": account[1], "account_type": account[2]})
 	}
 	s.add("account.payment.term", Values{"name": "Immediate Payment"})
 }

@@ -232,6 +232,13 @@ func (tx *transaction) insideOf() func(int64) bool {
 	}
 }
 
+// noSuchWarehouse is about a context whose warehouse is not there: reading
+// quantities then gives no records (odoo18/503).
+func (tx *transaction) noSuchWarehouse() bool {
+	ids, ok := asIDs(tx.context["warehouse_id"])
+	return ok && slices.ContainsFunc(ids, func(id int64) bool { return tx.record("stock.warehouse", id) == nil })
+}
+
 func (q quantities) forecast() decimal.Decimal { return q.onHand.Add(q.incoming).Sub(q.outgoing) }
 
 func stockOf(which func(quantities) decimal.Decimal) func(*transaction, *row) any {
@@ -246,4 +253,21 @@ func stockOfTemplate(which func(quantities) decimal.Decimal) func(*transaction, 
 		}
 		return total
 	}
+}
+
+// stocked tells whether a field is a quantity of the context's warehouse.
+func stocked(name string) bool {
+	return slices.Contains([]string{"qty_available", "free_qty", "virtual_available", "incoming_qty", "outgoing_qty"}, name)
+}
+
+// setOnHand makes the stock of a product in the first warehouse what is given,
+// as 19 lets a product's own quantity be written (odoo19/489).
+func (tx *transaction) setOnHand(product int64, counted decimal.Decimal) error {
+	warehouse, _ := firstWarehouse(tx).(int64)
+	location := tx.record("stock.warehouse", warehouse).ref("lot_stock_id")
+	quants := tx.quants(product, location)
+	if len(quants) == 0 {
+		return tx.shift(product, location, counted, decimal.Zero)
+	}
+	return tx.count(quants[0], counted)
 }

@@ -45,6 +45,12 @@ type transaction struct {
 	undo    []func()
 	// stale are orders whose amounts are to be computed before anybody looks.
 	stale map[int64]bool
+	// staleInvoices are invoices likewise.
+	staleInvoices map[int64]bool
+	// staleVariants are templates whose variants are to be made.
+	staleVariants map[int64]bool
+	// posts are announcements to be sent before the call ends.
+	posts []announcement
 }
 
 // adminID is the user that clients log in as; 1 is Odoo's own OdooBot.
@@ -60,6 +66,9 @@ func (e *ERP) within(work func(*transaction) error) error {
 		uid:     adminID,
 		context: map[string]any{},
 		stale:   map[int64]bool{},
+
+		staleInvoices: map[int64]bool{},
+		staleVariants: map[int64]bool{},
 	}
 	finished := false
 	defer func() {
@@ -71,7 +80,11 @@ func (e *ERP) within(work func(*transaction) error) error {
 	if err := work(tx); err != nil {
 		return err
 	}
+	if err := tx.settleVariants(); err != nil {
+		return err
+	}
 	tx.settleOrders()
+	e.send(tx.posts)
 	finished = true
 	return nil
 }

@@ -93,7 +93,7 @@ func (tx *transaction) pointingTo(f *field, id int64) []int64 {
 	target := tx.must(f.relation)
 	var rows []*row
 	for _, r := range tx.erp.tables[target.name].rows {
-		if r.ref(f.inverse) == id {
+		if r.ref(f.inverse) == id && (f.only == nil || f.only(r)) {
 			rows = append(rows, r)
 		}
 	}

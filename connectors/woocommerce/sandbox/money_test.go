@@ -128,6 +128,8 @@ func TestOrdersAddUp(t *testing.T) {
 			}
 		}
 		slack := decimal.New(int64(len(o.items)+1), -2)
+		// A shop owes nobody: fees below the cart's worth end at nothing.
+		parts = decimal.Max(parts, decimal.Zero)
 		if parts.Sub(o.total).Abs().GreaterThan(slack) {
 			t.Fatalf("the parts are %s, the total %s", parts, o.total)
 		}

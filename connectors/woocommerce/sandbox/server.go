@@ -3,6 +3,7 @@ package sandbox
 import (
 	"encoding/json"
 	"fmt"
+	"html"
 	"io"
 	"mime"
 	"net/http"
@@ -87,7 +88,7 @@ func (s *Shop) answer(rec *recorder, r *http.Request) {
 		return
 	}
 	if pretty && s.plainPermalinks() {
-		s.redirectToItself(rec, r)
+		s.frontPage(rec, r)
 		return
 	}
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
@@ -256,15 +257,23 @@ func (s *Shop) plainPermalinks() bool {
 	return s.settings.PlainPermalinks
 }
 
-// redirectToItself is what becomes of the API's address where permalinks are
-// plain: the theme adds a slash, for ever (woo/626).
-func (s *Shop) redirectToItself(rec *recorder, r *http.Request) {
-	target := *r.URL
-	target.Path = strings.TrimSuffix(target.Path, "/") + "/"
+// frontPage is what the API's address answers where permalinks are plain: a read
+// is sent to the address with a slash (woo/626); there, and to a write, the
+// shop's front page.
+func (s *Shop) frontPage(rec *recorder, r *http.Request) {
 	s.mu.Lock()
-	home := s.home(r)
+	home, name := s.home(r), s.settings.Name
 	s.mu.Unlock()
-	rec.header = http.Header{"Content-Type": {"text/html; charset=UTF-8"}, "Location": {originOf(home) + target.RequestURI()}}
+	rec.header = http.Header{"Content-Type": {"text/html; charset=UTF-8"}}
+	reads := r.Method == http.MethodGet || r.Method == http.MethodHead
+	if !reads || strings.HasSuffix(r.URL.Path, "/") {
+		rec.status = http.StatusOK
+		rec.body = []byte("<!DOCTYPE html><html><head><title>" + html.EscapeString(name) + "</title></head><body></body></html>")
+		return
+	}
+	target := *r.URL
+	target.Path += "/"
+	rec.header.Set("Location", originOf(home)+target.RequestURI())
 	rec.status = http.StatusMovedPermanently
 }
 

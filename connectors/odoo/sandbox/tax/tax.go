@@ -96,10 +96,11 @@ type Amount struct {
 // Document is the result for all lines together.
 type Document struct {
 	Lines   []LineAmounts
-	Taxes   [][]Amount      // by line, in the order they are reckoned
-	Untaxed decimal.Decimal // amount_untaxed
-	Tax     decimal.Decimal // amount_tax
-	Total   decimal.Decimal // amount_total
+	Taxes   [][]Amount        // by line, in the order they are reckoned
+	Bases   []decimal.Decimal // by line: what it adds to Untaxed
+	Untaxed decimal.Decimal   // amount_untaxed
+	Tax     decimal.Decimal   // amount_tax
+	Total   decimal.Decimal   // amount_total
 }
 
 // Compute computes a document's lines and totals.
@@ -116,7 +117,9 @@ func (e Engine) Compute(lines []Line) Document {
 		e.roundOnSmallest(details)
 	}
 	for i, d := range details {
-		doc.Untaxed = doc.Untaxed.Add(e.untaxed(d))
+		base := e.untaxed(d)
+		doc.Bases = append(doc.Bases, base)
+		doc.Untaxed = doc.Untaxed.Add(base)
 		for _, t := range d.taxes {
 			doc.Tax = doc.Tax.Add(t.amount)
 			doc.Taxes[i] = append(doc.Taxes[i], Amount{Tax: t.tax.ID, Base: t.base, Amount: t.amount})
@@ -124,6 +127,19 @@ func (e Engine) Compute(lines []Line) Document {
 	}
 	doc.Total = doc.Untaxed.Add(doc.Tax)
 	return doc
+}
+
+// TaxOf is what all lines together owe of one tax.
+func (d Document) TaxOf(id int64) decimal.Decimal {
+	sum := decimal.Zero
+	for _, line := range d.Taxes {
+		for _, amount := range line {
+			if amount.Tax == id {
+				sum = sum.Add(amount.Amount)
+			}
+		}
+	}
+	return sum
 }
 
 // untaxed is what a line adds to the document's untaxed amount: 18 takes the
