@@ -81,6 +81,12 @@ func TestAmountsOfARealOdoo(t *testing.T) {
 	}
 	t.Logf("FLOWCTL_SEED=%d", seed)
 	random := rand.New(rand.NewPCG(seed, 1))
+	b := &bench{t: t, connection: connection}
+	before := b.call("get", params{"model": "res.company", "id": int64(1),
+		"fields": list("tax_calculation_rounding_method")})["tax_calculation_rounding_method"]
+	t.Cleanup(func() {
+		b.call("write", params{"model": "res.company", "id": int64(1), "values": params{"tax_calculation_rounding_method": before}})
+	})
 	for _, method := range []string{"round_globally", "round_per_line"} {
 		real := newPeer(t, &bench{t: t, connection: connection}, method, seed)
 		simulated := newPeer(t, setup(t, sandbox.Options{Version: 19}), method, seed)

@@ -35,6 +35,8 @@ func (e *ERP) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch path := strings.TrimSuffix(r.URL.Path, "/"); {
 	case path == "/jsonrpc":
 		e.serveRPC(w, r, body)
+	case path == "/web/session/authenticate", path == "/web/session/destroy":
+		e.serveSession(w, path, body)
 	case path == "/web/webclient/version_info":
 		jsonAnswer(w, map[string]any{"jsonrpc": "2.0", "id": nil, "result": e.versionInfo()})
 	case path == "/web/version" && e.latest(), path == "/json/version" && e.latest():
