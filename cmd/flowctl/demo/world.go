@@ -186,6 +186,16 @@ func (w *World) Close() error {
 	return errors.Join(errs...)
 }
 
+// Call performs an operation of a connection of the app, "woocommerce" say, and
+// returns its answer.
+func (w *World) Call(ctx context.Context, connection, operation string, params map[string]any) (map[string]any, error) {
+	c, err := w.Engine.Connection(ctx, w.Instance, connection)
+	if err != nil {
+		return nil, err
+	}
+	return call(ctx, c, operation, params)
+}
+
 // call performs an operation and returns its result as a record.
 func call(ctx context.Context, c connectors.Connection, operation string, params map[string]any) (map[string]any, error) {
 	out, err := c.Call(ctx, connectors.Call{Operation: operation, Params: params})
