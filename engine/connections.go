@@ -19,6 +19,8 @@ type connections struct {
 	app      func() *flow.App
 	settings *settings.Settings
 	client   *http.Client
+	// own gives the engine's own operations, as the connection app.
+	own func(instance string) connectors.Connection
 
 	mu   sync.Mutex
 	open map[connectionKey]openConnection
@@ -37,6 +39,9 @@ func newConnections(app func() *flow.App, s *settings.Settings, client *http.Cli
 
 // Connection returns the instance's connection, opening it when needed.
 func (c *connections) Connection(ctx context.Context, instance, name string) (connectors.Connection, error) {
+	if name == flow.AppName {
+		return c.own(instance), nil
+	}
 	declared, ok := c.app().Connection(name)
 	if !ok {
 		return nil, connectors.Errorf(connectors.Permanent, connectors.CodeBadConfig, "there is no connection %q in app.yaml", name)

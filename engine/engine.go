@@ -14,8 +14,10 @@ import (
 	"time"
 
 	"github.com/flowctl/flowctl/connectors"
+	"github.com/flowctl/flowctl/engine/builtin"
 	"github.com/flowctl/flowctl/engine/event"
 	"github.com/flowctl/flowctl/engine/flow"
+	"github.com/flowctl/flowctl/engine/instance"
 	"github.com/flowctl/flowctl/engine/run"
 	"github.com/flowctl/flowctl/engine/settings"
 	"github.com/flowctl/flowctl/engine/store"
@@ -30,15 +32,21 @@ type Config struct {
 	DatabaseURL string
 	// RedisURL of the queue; "" starts an embedded one.
 	RedisURL string
-	// Instances served; others are not found.
+	// Instances are made when the engine is opened, where they are missing: for
+	// trials. All others are looked up in the store, see Engine.Instances.
 	Instances []string
 	// Overrides are settings by name, as text, that win over the stored ones for
 	// OverrideInstance.
 	Overrides        map[string]string
 	OverrideInstance string
-	Sealer           *settings.Sealer
-	HTTPClient       *http.Client // for connections; nil means each connector's own
-	Log              *slog.Logger
+	// PublicURL is the address at which other systems reach this installation, for
+	// instances whose setting public_url is empty; "" when nobody knows.
+	PublicURL  string
+	Sealer     *settings.Sealer
+	HTTPClient *http.Client // for connections; nil means each connector's own
+	Log        *slog.Logger
+	// Roles of this process; none means all.
+	Roles []Role
 	// Workers is the number of runs worked at once; 0 means 8.
 	Workers int
 	// Backoff between attempts; nil means run.DefaultBackoff.
@@ -62,6 +70,8 @@ type Engine struct {
 	connections *connections
 	router      *event.Router
 	executor    *run.Executor
+	poller      *event.Poller
+	scheduler   *event.Scheduler
 
 	mu      sync.Mutex
 	work    *working // nil before Start
@@ -95,11 +105,24 @@ func Open(ctx context.Context, config Config) (*Engine, error) {
 		Overrides: config.Overrides, OverrideInstance: config.OverrideInstance,
 	}
 	e.connections = newConnections(e.App, e.settings, config.HTTPClient)
-	e.router = &event.Router{App: e.App, Settings: e.settings, Store: st, Doorbell: e.doorbell}
+	e.router = &event.Router{App: e.App, Settings: e.settings, Store: st, Doorbell: e.doorbell, Log: config.Log}
+	e.settings.Announce, e.settings.Announced = e.router.SettingsSaved, e.doorbell
+	operations := &builtin.Operations{
+		App: e.App, Store: st, Settings: e.settings, Connections: e.connections, Router: e.router,
+		PublicURL: config.PublicURL, Log: config.Log,
+	}
+	operations.Feeds = feedDesk{e}
+	e.connections.own = operations.Connection
+	e.newFeeds()
 	e.executor = &run.Executor{
 		App: e.App, Version: e.versions.Flow, Store: st, Connections: e.connections, Settings: e.settings,
 		Log: config.Log, Owner: owner(), LeaseTTL: config.LeaseTTL, Backoff: config.Backoff, UnclearWait: config.UnclearWait,
-		Observe: config.Observe,
+		Observe: config.Observe, Announce: e.router.Problem, Announced: e.doorbell,
+	}
+	for _, name := range config.Instances {
+		if err := e.Instances().Ensure(ctx, name); err != nil {
+			return nil, errors.Join(fmt.Errorf("making the instance %s: %w", name, err), e.Close())
+		}
 	}
 	return e, nil
 }
@@ -121,7 +144,8 @@ func (e *Engine) Store() store.Store { return e.store }
 // Settings reads and writes settings.
 func (e *Engine) Settings() *settings.Settings { return e.settings }
 
-// Start starts the queue, its workers and its dispatcher. They end with Close.
+// Start starts what the roles ask for: the queue, its workers and its dispatcher,
+// the feeds and the schedules. They end with Close.
 func (e *Engine) Start(ctx context.Context) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -129,7 +153,7 @@ func (e *Engine) Start(ctx context.Context) error {
 		return errors.New("the engine was started before")
 	}
 	var err error
-	e.work, err = startWorking(ctx, e.config, e.store, e.executor.Work)
+	e.work, err = startWorking(ctx, e.config, e.store, e.executor.Work, e.poller, e.scheduler)
 	return err
 }
 
@@ -142,22 +166,20 @@ func (e *Engine) doorbell() {
 	}
 }
 
+// Instances are the shops that are served.
+func (e *Engine) Instances() instance.Registry { return instance.Registry{Store: e.store} }
+
 // Ingress is the handler of webhooks, for /hooks/{instance}/{connection}.
 func (e *Engine) Ingress() http.Handler {
-	known := map[string]bool{}
-	for _, name := range e.config.Instances {
-		known[name] = true
-	}
-	return &event.Ingress{
-		Connections: e.connections, Router: e.router, Log: e.config.Log,
-		Instances: func(name string) bool { return known[name] },
-	}
+	return &event.Ingress{Connections: e.connections, Router: e.router, Log: e.config.Log, Exists: e.Instances().Exists}
 }
 
 // Handler serves all that the engine offers over HTTP: webhooks and health.
 func (e *Engine) Handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("POST /hooks/{instance}/{connection}", e.Ingress())
+	if e.config.Has(RoleIngress) {
+		mux.Handle("POST /hooks/{instance}/{connection}", e.Ingress())
+	}
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusNoContent)
 	})
@@ -178,6 +200,9 @@ func (e *Engine) StartFlow(ctx context.Context, name, instance string, input map
 	f, ok := e.App().Flow(name)
 	if !ok {
 		return 0, fmt.Errorf("there is no flow %q", name)
+	}
+	if _, err := e.Instances().Get(ctx, instance); err != nil {
+		return 0, err
 	}
 	return e.router.StartManually(ctx, f, instance, input)
 }

@@ -85,8 +85,8 @@ func execute(ctx context.Context, args []string, stdin io.Reader, stdout, stderr
 // commands lists all commands, in the order of --help.
 func commands() []*cli.Command {
 	return []*cli.Command{
-		demoCommand(), serveCommand(), runCommand(), runsCommand(), linksCommand(), settingsCommand(),
-		validateCommand(), describeCommand(), schemaCommand(), doctorCommand(), sandboxCommand(), docsCommand(),
+		demoCommand(), serveCommand(), runCommand(), runsCommand(), linksCommand(), settingsCommand(), instancesCommand(),
+		validateCommand(), testCommand(), describeCommand(), schemaCommand(), doctorCommand(), sandboxCommand(), docsCommand(),
 	}
 }
 

@@ -12,11 +12,19 @@ import (
 // withoutInstance are commands that know no shop.
 var withoutInstance = map[string]string{
 	"validate": "looks at files alone",
+	"test":     "its runs touch no shop",
 	"sandbox":  "is a shop itself",
 	"describe": "looks at specs alone",
 	"docs":     "writes what describe knows",
 
 	"schema export": "writes the types that are built in",
+
+	"instances list":   "is about all of them",
+	"instances add":    "takes the name as its argument",
+	"instances rename": "takes the name as its argument",
+	"instances pause":  "takes the name as its argument",
+	"instances resume": "takes the name as its argument",
+	"instances remove": "takes the name as its argument",
 }
 
 // leaves visits the commands that do something, with their whole names.

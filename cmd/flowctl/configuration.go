@@ -13,6 +13,7 @@ import (
 
 	"github.com/flowctl/flowctl/engine"
 	"github.com/flowctl/flowctl/engine/flow"
+	"github.com/flowctl/flowctl/engine/instance"
 	"github.com/flowctl/flowctl/engine/settings"
 	"github.com/flowctl/flowctl/engine/store"
 	"github.com/flowctl/flowctl/flows"
@@ -39,9 +40,11 @@ func instanceFlag() cli.Flag {
 }
 
 // storeFlags are the flags of commands that open the store.
-func storeFlags() []cli.Flag {
+func storeFlags() []cli.Flag { return append([]cli.Flag{instanceFlag()}, databaseFlags()...) }
+
+// databaseFlags are those of commands that are about no one instance.
+func databaseFlags() []cli.Flag {
 	return []cli.Flag{
-		instanceFlag(),
 		&cli.StringFlag{Name: "data", EnvVars: []string{"FLOWCTL_DATA"}, Value: "data", Usage: "folder for the database and the key"},
 		&cli.StringFlag{Name: "database-url", EnvVars: []string{"FLOWCTL_DATABASE_URL"}, Usage: "postgres://…; without it SQLite in the data folder"},
 	}
@@ -80,6 +83,25 @@ func settingsFromEnvironment(app *flow.App) map[string]string {
 	return values
 }
 
+// overriddenInstance is the one instance whose settings the environment
+// overrides: that of FLOWCTL_INSTANCE, for the variables beside it are that
+// shop's, or else that of the command.
+func overriddenInstance(c *cli.Context) string {
+	if name := os.Getenv("FLOWCTL_INSTANCE"); name != "" {
+		return name
+	}
+	return c.String("instance")
+}
+
+// given are the settings that the environment overrides for the command's
+// instance.
+func given(c *cli.Context, app *flow.App) map[string]string {
+	if overriddenInstance(c) != c.String("instance") {
+		return nil
+	}
+	return settingsFromEnvironment(app)
+}
+
 func newLog(c *cli.Context) (*slog.Logger, error) {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(c.String("log-level"))); err != nil {
@@ -115,7 +137,7 @@ func engineConfig(c *cli.Context) (engine.Config, error) {
 	}
 	config := engine.Config{
 		DatabaseURL: c.String("database-url"), RedisURL: c.String("redis-url"), Log: log,
-		Instances: []string{c.String("instance")}, OverrideInstance: c.String("instance"),
+		OverrideInstance: overriddenInstance(c), PublicURL: os.Getenv("FLOWCTL_PUBLIC_URL"),
 	}
 	config.Flows, config.FlowsName = flowsFolder(c)
 	app, err := loadApp(c)
@@ -176,7 +198,25 @@ func withStore(c *cli.Context, mayMake bool, do func(store.Store) error) error {
 	if err != nil {
 		return failure(exitStore, "opening the store: %w", err)
 	}
-	return errors.Join(asStoreError(do(st)), st.Close())
+	err = requireInstance(c, instance.Registry{Store: st})
+	if err == nil {
+		err = do(st)
+	}
+	return errors.Join(asStoreError(err), st.Close())
+}
+
+// requireInstance fails when there is no instance of the command's --instance.
+func requireInstance(c *cli.Context, registry instance.Registry) error {
+	name := c.String("instance")
+	if name == "" {
+		return nil // a command that is about none
+	}
+	_, err := registry.Get(c.Context, name)
+	var unknown *instance.UnknownError
+	if errors.As(err, &unknown) {
+		return &exitError{exitUsage, err}
+	}
+	return asStoreError(err)
 }
 
 // asStoreError gives errors of the database their exit code.
@@ -197,6 +237,9 @@ func openEngine(c *cli.Context, config engine.Config) (*engine.Engine, error) {
 		return nil, &exitError{exitInvalid, err}
 	case err != nil:
 		return nil, &exitError{exitStore, fmt.Errorf("opening the store: %w", err)}
+	}
+	if err := requireInstance(c, e.Instances()); err != nil {
+		return nil, errors.Join(err, e.Close())
 	}
 	return e, nil
 }

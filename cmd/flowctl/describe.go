@@ -23,7 +23,7 @@ func describeCommand() *cli.Command {
 		ArgsUsage: "[NAME]",
 		Description: "Without NAME it lists what there is. NAME is a connection or connector (odoo), an operation or event\n" +
 			"(woocommerce.orders.get, woocommerce.order.created), a type of records (odoo/sale.order), functions or one of\n" +
-			"them (truncate), links or one (links.partner), settings or one (settings.tax), or the engine's own calls (run).\n\n" +
+			"them (truncate), links or one (links.partner), settings or one (settings.tax), or the engine's own calls (run, app).\n\n" +
 			"Example: flowctl describe woocommerce.orders.get",
 		Flags: []cli.Flag{flowsFlag(), jsonFlag()},
 		Action: func(c *cli.Context) error {
@@ -91,6 +91,7 @@ func openManual(c *cli.Context) (*manual, error) {
 		own[i].Effect = "" // on no system
 	}
 	add("run", connectors.Spec{Name: "run", Title: "The run itself", Summary: "Ends the run by the flow's own decision.", Operations: own})
+	add(flow.AppName, app.OwnSpec())
 	return m, nil
 }
 

@@ -47,6 +47,8 @@ type (
 		Group    string `json:"group,omitempty"`
 		Record   string `json:"record,omitempty"`
 		Variable string `json:"variable"`
+		// Rule is what a value has to be besides its type, in words.
+		Rule string `json:"rule,omitempty"`
 	}
 )
 
@@ -112,7 +114,29 @@ func settingOf(tab flow.Tab, s flow.Setting) setting {
 	for _, choice := range s.Choices {
 		out.Values = append(out.Values, choice)
 	}
+	out.Rule = ruleOf(s)
 	return out
+}
+
+// ruleOf says what a value has to be besides its type.
+func ruleOf(s flow.Setting) string {
+	var rules []string
+	if s.Format != "" {
+		rules = append(rules, "as "+s.Format)
+	}
+	if s.Min != nil {
+		rules = append(rules, fmt.Sprintf("at least %d", *s.Min))
+	}
+	if s.Max != nil {
+		rules = append(rules, fmt.Sprintf("at most %d", *s.Max))
+	}
+	if s.Type == "table" && s.Key.Title != "" {
+		rules = append(rules, s.Key.Title+" = "+s.Value.Title)
+	}
+	if len(s.Value.Choices) > 0 {
+		rules = append(rules, "one of "+strings.Join(s.Value.Choices, ", "))
+	}
+	return strings.Join(rules, ", ")
 }
 
 // show writes what find returned for people.
@@ -207,7 +231,14 @@ func settingWords(s setting) string {
 	if len(s.Values) > 0 {
 		words += fmt.Sprintf("; one of %v", s.Values)
 	}
-	if s.Default != nil {
+	if s.Rule != "" {
+		words += "; " + s.Rule
+	}
+	if rows, table := s.Default.(map[string]any); table {
+		if len(rows) > 0 {
+			words += "; default " + tableText(rows)
+		}
+	} else if s.Default != nil {
 		words += fmt.Sprintf("; default %v", s.Default)
 	}
 	return words

@@ -10,6 +10,7 @@ import (
 
 	"github.com/flowctl/flowctl/cmd/flowctl/reference"
 	"github.com/flowctl/flowctl/connectors"
+	"github.com/flowctl/flowctl/engine/flow"
 )
 
 // docsCommand writes the pages of docs/ that are made from the code. It is for
@@ -42,6 +43,8 @@ func docsCommand() *cli.Command {
 // referencePages are the generated pages by their path below docs.
 func referencePages() map[string]string {
 	pages := map[string]string{"functions.md": reference.FunctionsPage()}
+	var none *flow.App // what every app has
+	pages["connectors/"+flow.AppName+".md"] = reference.ConnectorPage(none.OwnSpec())
 	for _, name := range connectors.Names() {
 		connector, _ := connectors.Lookup(name)
 		pages["connectors/"+name+".md"] = reference.ConnectorPage(connector.Spec())

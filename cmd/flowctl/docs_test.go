@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -8,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+
+	"gopkg.in/yaml.v3"
 
 	"github.com/flowctl/flowctl/engine/flow"
 	"github.com/flowctl/flowctl/flows"
@@ -38,6 +41,14 @@ func TestFlowsInTheDocsAreCorrect(t *testing.T) {
 				checkConnections(t, file, match[1])
 				continue
 			}
+			if strings.HasPrefix(match[1], "feeds:\n") || strings.HasPrefix(match[1], "schedules:\n") {
+				checkFeeds(t, file, match[1])
+				continue
+			}
+			if strings.Contains(match[1], "\ncases:\n") {
+				runDocumentedTest(t, file, match[1])
+				continue
+			}
 			name, ok := strings.CutPrefix(strings.SplitN(match[1], "\n", 2)[0], "flow: ")
 			if !ok {
 				t.Errorf("%s: a YAML block that is no flow:\n%s", file, match[1])
@@ -64,6 +75,25 @@ func TestFlowsInTheDocsAreCorrect(t *testing.T) {
 	}
 }
 
+// runDocumentedTest runs a test file of the docs on the shipped app.
+func runDocumentedTest(t *testing.T, file, block string) {
+	t.Helper()
+	app, _, err := flow.Load(shippedApp(t), "flows")
+	if err != nil {
+		t.Fatal(err)
+	}
+	test, found := flow.LoadTest(app, file, block)
+	if len(found) > 0 {
+		t.Errorf("%s: %s", file, found.Error())
+		return
+	}
+	for _, r := range runCases(context.Background(), app, []*flow.Test{test}, regexp.MustCompile("")) {
+		if !r.Passed() {
+			t.Errorf("%s: %s: %v", file, r.Case.Name, r.Failures)
+		}
+	}
+}
+
 // checkConnections loads the shipped app with the operations that a block of
 // connections adds to the shop's.
 func checkConnections(t *testing.T, file, block string) {
@@ -82,6 +112,34 @@ func checkConnections(t *testing.T, file, block string) {
 	fsys[flow.AppFile] = &fstest.MapFile{Data: []byte(own)}
 	if _, found, err := flow.Load(fsys, "flows"); err != nil || len(found) > 0 {
 		t.Errorf("%s: %v %v", file, err, found)
+	}
+}
+
+// checkFeeds loads the shipped app without its flows, with the feeds and
+// schedules of a block in place of its own.
+func checkFeeds(t *testing.T, file, block string) {
+	t.Helper()
+	fsys := shippedApp(t)
+	app := map[string]any{}
+	for _, text := range []string{string(fsys[flow.AppFile].Data), "feeds: {}\nschedules: {}\nflows: []\n", block} {
+		if err := yaml.Unmarshal([]byte(text), &app); err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+	}
+	data, err := yaml.Marshal(app)
+	if err != nil {
+		t.Fatal(err)
+	}
+	loaded, found, err := flow.Load(fstest.MapFS{flow.AppFile: {Data: data}}, "flows")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(found) > 0 {
+		var out strings.Builder
+		if err := found.Render(&out, "text", loaded.Sources); err != nil {
+			t.Fatal(err)
+		}
+		t.Errorf("%s:\n%s", file, out.String())
 	}
 }
 

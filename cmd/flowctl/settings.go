@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -15,7 +13,6 @@ import (
 	"github.com/flowctl/flowctl/engine"
 	"github.com/flowctl/flowctl/engine/flow"
 	"github.com/flowctl/flowctl/engine/settings"
-	"github.com/flowctl/flowctl/engine/value"
 )
 
 func settingsCommand() *cli.Command {
@@ -23,7 +20,7 @@ func settingsCommand() *cli.Command {
 		"Settings are declared in app.yaml and kept in the store; secrets are sealed and never shown.\n"+
 			"FLOWCTL_<NAME> in the environment wins over what is stored.\n\n"+
 			"Example: flowctl settings set shop_url https://mystore.com",
-		settingsListCommand(), settingsSetCommand(), settingsUnsetCommand())
+		settingsListCommand(), settingsShowCommand(), settingsSetCommand(), settingsUnsetCommand())
 }
 
 // Where a setting's value comes from.
@@ -91,7 +88,7 @@ func settingViews(c *cli.Context, e *engine.Engine) ([]settingView, error) {
 			v := settingView{Name: s.Name, Tab: tab.Name, Title: s.Title, Type: s.Type, Value: shownSetting(s, values[s.Name]),
 				Source: fromNowhere, Variable: variableOf(s), Choices: s.Choices, Help: s.Help}
 			_, isStored := stored[s.Name]
-			_, isGiven := settingsFromEnvironment(e.App())[s.Name]
+			_, isGiven := given(c, e.App())[s.Name]
 			switch {
 			case isGiven:
 				v.Source = fromEnvironment
@@ -137,11 +134,7 @@ func printSettings(w io.Writer, views []settingView) error {
 			}
 			text = strings.Join(parts, ",")
 		case map[string]any:
-			data, err := value.Encode(shown)
-			if err != nil {
-				return err
-			}
-			text = string(data)
+			text = tableText(shown)
 		default:
 			text = fmt.Sprint(shown)
 		}
@@ -156,8 +149,10 @@ func settingsSetCommand() *cli.Command {
 		Usage:     "set one setting",
 		ArgsUsage: "NAME VALUE|-",
 		Description: "- reads the value from the standard input, which is the only way to give a secret: what stands on the command\n" +
-			"line is seen by others and kept by the shell. Lists are given by comma, tables as JSON.\n\n" +
+			"line is seen by others and kept by the shell. Lists are given by comma, tables as key=value by comma, both also as\n" +
+			"JSON. The value is checked; what it may be is told by flowctl settings show NAME.\n\n" +
 			"Example: flowctl settings set order_statuses processing,completed\n" +
+			"         flowctl settings set payment_journals stripe=7,bacs=9\n" +
 			"         flowctl settings set consumer_secret - <secret.txt",
 		Flags: engineFlags(),
 		Action: func(c *cli.Context) error {
@@ -195,20 +190,17 @@ func setSetting(c *cli.Context, e *engine.Engine) error {
 	if typed == nil {
 		return failure(exitSetting, "setting %s: the value is empty; flowctl settings unset %s takes it away", declared.Name, declared.Name)
 	}
-	if len(declared.Choices) > 0 && !slices.Contains(declared.Choices, fmt.Sprint(typed)) {
-		return failure(exitSetting, "setting %s: %v is none of %s", declared.Name, typed, strings.Join(declared.Choices, ", "))
-	}
 	if err := e.Settings().Save(c.Context, c.String("instance"), map[string]any{declared.Name: typed}); err != nil {
-		return asStoreError(err)
+		return asSettingError(err)
 	}
 	fmt.Fprintf(c.App.ErrWriter, "%s is set\n", declared.Name)
-	warnOverridden(c, declared)
+	warnOverridden(c, e.App(), declared)
 	return nil
 }
 
 // warnOverridden tells that what was stored does not count for now.
-func warnOverridden(c *cli.Context, s flow.Setting) {
-	if _, ok := os.LookupEnv(variableOf(s)); ok && !machineVariables[strings.ToUpper(s.Name)] {
+func warnOverridden(c *cli.Context, app *flow.App, s flow.Setting) {
+	if _, ok := given(c, app)[s.Name]; ok {
 		fmt.Fprintf(c.App.ErrWriter, "but %s is set in the environment, and wins\n", variableOf(s))
 	}
 }
@@ -249,7 +241,7 @@ func settingsUnsetCommand() *cli.Command {
 				for _, name := range c.Args().Slice() {
 					declared, _ := e.App().Setting(name)
 					fmt.Fprintf(c.App.ErrWriter, "%s is unset\n", name)
-					warnOverridden(c, declared)
+					warnOverridden(c, e.App(), declared)
 				}
 				return nil
 			})

@@ -22,6 +22,9 @@ func statusError(resp *http.Response, body []byte, call rpcCall) *connectors.Err
 		e.Class, e.Code = connectors.Transient, connectors.CodeRateLimited
 		e.RetryAfter = retryAfter(resp.Header.Get("Retry-After"), time.Now())
 		e.Advice = "Odoo asks for fewer calls; the call is tried again later."
+	case code == http.StatusRequestTimeout:
+		// The request did not arrive whole, so it was not worked on.
+		e.Class, e.Code = connectors.Transient, connectors.CodeUnreachable
 	case code == http.StatusServiceUnavailable:
 		// Sent by a proxy or by Odoo while it starts: the call was not taken.
 		e.Class, e.Code = connectors.Transient, connectors.CodeUnreachable

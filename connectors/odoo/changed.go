@@ -13,9 +13,11 @@ const (
 	// with the beginning of its transaction, which may be committed much later
 	// (a request may take two minutes, limit_time_real).
 	feedOverlap = 2 * time.Minute
-	// settleMargin is added to the second of a record before it counts as over,
-	// for the clocks of Odoo and of its database.
-	settleMargin = 5 * time.Second
+	// settleMargin is added to the second of a record before it counts as over:
+	// for the clocks of Odoo and of its database, and for a slow call that began
+	// in the same second as a quick one on the same record. Both leave the same
+	// write_date, so a record that was read between them is read once more.
+	settleMargin = 20 * time.Second
 	// feedPage is how many ids and times are read at once, feedLimit how many
 	// records a call gives by default and at most.
 	feedPage     = 1000

@@ -36,6 +36,8 @@ var sellingModels = []struct{ model, app string }{
 // Check looks at the server's version, the login, the apps that selling needs,
 // the settings that decide about cents, and the clock. It only reads.
 func (c *Connection) Check(ctx context.Context, _ connectors.Wanted) []connectors.Finding {
+	// Somebody may just have changed what the last check advised to change.
+	c.master.drop()
 	version, err := c.serverVersion(ctx)
 	if err != nil {
 		return []connectors.Finding{connectors.Failed("version", err)}
@@ -145,6 +147,13 @@ func (c *Connection) checkApps(ctx context.Context) []connectors.Finding {
 func (c *Connection) checkPrecision(ctx context.Context, v Version) connectors.Finding {
 	const check = "product price precision"
 	records, err := c.records(ctx, "decimal.precision", []any{[]any{"name", "=", "Product Price"}}, "digits")
+	if connectors.HasCode(err, codeAccess) {
+		if v.Major > roundedVersion {
+			return connectors.Found(check, "the login may not see it, and Odoo %s rounds no prices by it", v.Text)
+		}
+		return connectors.Warned(check, "Let an administrator of Odoo look that Product Price has 4 digits or more, under Settings > Technical > Decimal Accuracy (developer mode).",
+			"the login may not see to how many digits Odoo %s rounds unit prices", v.Text)
+	}
 	if err != nil {
 		return connectors.Failed(check, err)
 	}

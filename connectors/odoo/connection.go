@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"sync"
+	"sync/atomic"
 
 	"github.com/flowctl/flowctl/connectors"
 )
@@ -20,6 +21,8 @@ type Connection struct {
 	pushSecret string
 	// feedPage is how many ids and times the change feed reads at once.
 	feedPage int
+	// blindToNames: the login may not read the table of external ids.
+	blindToNames atomic.Bool
 
 	mu   sync.Mutex
 	seen Version

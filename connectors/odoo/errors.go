@@ -112,7 +112,7 @@ func (e *rpcError) translate(call rpcCall) *connectors.Error {
 	case strings.HasSuffix(name, "SessionExpiredException"):
 		out.Code = connectors.CodeUnauthorized
 		out.Advice = "Log in again: check the login and the API key."
-	case name == "odoo.exceptions.AccessError":
+	case name == codeAccess:
 		out.Advice = "The user of the flows lacks a right in Odoo; give it the group that the message names, or use another user."
 	case name == "odoo.exceptions.MissingError":
 		e.missing(call, text, out)
@@ -121,7 +121,7 @@ func (e *rpcError) translate(call rpcCall) *connectors.Error {
 		if strings.HasPrefix(text, "Object ") && strings.HasSuffix(text, "doesn't exist") {
 			out.Advice = "Install the Odoo module that brings this model."
 		}
-	case slices.Contains(rolledBack, strings.TrimPrefix(name, "psycopg2.errors.")):
+	case slices.Contains(rolledBack, strings.TrimPrefix(strings.TrimPrefix(name, "psycopg2.errors."), "odoo.exceptions.")):
 		// The transaction was undone: nothing happened, also for a write.
 		out.Class = connectors.Transient
 		out.Advice = "Others work on the same records; it is tried again."
@@ -135,11 +135,12 @@ func (e *rpcError) translate(call rpcCall) *connectors.Error {
 	return out
 }
 
-// rolledBack are the errors of PostgreSQL after which a transaction is undone
-// and worth another try (recording odoo19/466).
+// rolledBack are the errors of PostgreSQL, and since 19 of Odoo, after which a
+// transaction is undone and worth another try (recording odoo19/466).
 var rolledBack = []string{
 	"SerializationFailure", "DeadlockDetected", "LockNotAvailable", "QueryCanceled",
 	"TransactionRollback", "AdminShutdown", "CannotConnectNow", "TooManyConnections",
+	"ConcurrencyError", "LockError",
 }
 
 func databaseError(text string, out *connectors.Error) {

@@ -269,3 +269,60 @@ func TestSettings(t *testing.T) {
 		}
 	}
 }
+
+// Errors after which nothing happened and another try may help.
+func TestErrorsWorthAnotherTry(t *testing.T) {
+	t.Parallel()
+	html := http.Header{"Content-Type": {"text/html"}}
+	faults := map[string]*sandbox.Incident{
+		"a lock of 19":         {Fault: &sandbox.Fault{Name: "odoo.exceptions.LockError", Message: "Cannot lock records"}},
+		"concurrency of 19":    {Fault: &sandbox.Fault{Name: "odoo.exceptions.ConcurrencyError", Message: "again"}},
+		"serialization":        {Fault: &sandbox.Fault{Name: "psycopg2.errors.SerializationFailure", Message: "could not serialize access"}},
+		"request not received": {Status: http.StatusRequestTimeout, Header: html, Body: "<title>408 Request Timeout</title>"},
+		"too many, by a proxy": {Status: http.StatusTooManyRequests, Header: html},
+		"too many, by Odoo": {Status: http.StatusTooManyRequests, Header: http.Header{"Content-Type": {"application/json"}, "Retry-After": {"7"}},
+			Body: `{"name": "werkzeug.exceptions.TooManyRequests", "message": "slower", "arguments": ["slower", 429], "context": {}, "debug": ""}`},
+		"starting, by Odoo": {Status: http.StatusServiceUnavailable, Header: http.Header{"Content-Type": {"application/json"}},
+			Body: `{"name": "werkzeug.exceptions.ServiceUnavailable", "message": "starting", "arguments": ["starting", 503], "context": {}, "debug": ""}`},
+	}
+	eachVersion(t, func(t *testing.T, b *bench) {
+		b.call("version", params{})
+		b.call("fields", params{"model": "res.partner"})
+		for name, incident := range faults {
+			b.erp.OnRequest(func(_ *http.Request, call sandbox.Call) *sandbox.Incident {
+				if call.Method != "create" {
+					return nil
+				}
+				return incident
+			})
+			e := b.fails("create", params{"model": "res.partner", "values": params{"name": "x"}})
+			if e.Class != connectors.Transient {
+				t.Errorf("%s: %s %s %q", name, e.Class, e.Code, e.Message)
+			}
+			if strings.HasPrefix(name, "too many") && e.Code != connectors.CodeRateLimited {
+				t.Errorf("%s has the code %s", name, e.Code)
+			}
+			if name == "too many, by Odoo" && e.RetryAfter != 7*time.Second {
+				t.Errorf("%s: try again after %v", name, e.RetryAfter)
+			}
+		}
+	})
+}
+
+// Names of models and methods become parts of addresses: nothing else may.
+func TestNamesThatAreNone(t *testing.T) {
+	t.Parallel()
+	eachVersion(t, func(t *testing.T, b *bench) {
+		for _, name := range []string{"..", "res/partner", "res.partner?x=1", "res.partner#", "../web", "res partner", "a..b"} {
+			if e := b.fails("search", params{"model": name}); e.Code != connectors.CodeBadParams {
+				t.Errorf("model %q: %s %q", name, e.Code, e.Message)
+			}
+			if e := b.fails("call", params{"model": "res.partner", "method": name}); e.Code != connectors.CodeBadParams {
+				t.Errorf("method %q: %s %q", name, e.Code, e.Message)
+			}
+		}
+		if len(b.erp.Requests()) != 0 {
+			t.Errorf("asked %v", b.erp.Requests())
+		}
+	})
+}

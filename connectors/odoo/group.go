@@ -54,7 +54,7 @@ func (c *Connection) group(ctx context.Context, p params) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	by, fields, err := c.groupFields(ctx, p, model)
+	keys, err := c.groupKeys(ctx, p, model)
 	if err != nil {
 		return nil, err
 	}
@@ -66,8 +66,9 @@ func (c *Connection) group(ctx context.Context, p params) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	asked := limit
 	if limit == 0 {
-		limit = maxRecords
+		limit = maxRecords + 1
 	}
 	version, err := c.serverVersion(ctx)
 	if err != nil {
@@ -80,6 +81,10 @@ func (c *Connection) group(ctx context.Context, p params) (any, error) {
 			// Its results are named by the field alone, unless they have a name.
 			specs[i] = a.alias()
 		}
+	}
+	by := make([]string, len(keys))
+	for i, k := range keys {
+		by[i] = k.spec
 	}
 	call := invocation{model: model}
 	if version.Major >= groupVersion {
@@ -96,37 +101,57 @@ func (c *Connection) group(ctx context.Context, p params) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	groups, err := readGroups(tree, by, fields, aggregates)
+	groups, err := readGroups(tree, keys, aggregates)
 	if err != nil {
 		return nil, unreadable(model, call.method, nil, err)
+	}
+	if asked == 0 && len(groups) > maxRecords {
+		return nil, badParams("%s: more than %d groups; narrow the domain", model, maxRecords)
 	}
 	return map[string]any{"groups": groups}, nil
 }
 
-// groupFields gives the specs to group by, and their fields.
-func (c *Connection) groupFields(ctx context.Context, p params, model string) ([]string, []field, error) {
+// groupKey is what is grouped by: its name in the flow and Odoo's spec of it.
+type groupKey struct {
+	name, spec string
+	field      field
+	part       bool // a month or the like of a date
+}
+
+func (c *Connection) groupKeys(ctx context.Context, p params, model string) ([]groupKey, error) {
 	list, err := p.list("by")
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	specs, fields := make([]string, 0, len(list)), make([]field, 0, len(list))
+	keys := make([]groupKey, 0, len(list))
 	for _, item := range list {
 		text, ok := item.(string)
 		if !ok {
-			return nil, nil, p.wrong("by", "names of fields")
+			return nil, p.wrong("by", "names of fields")
 		}
 		name, part, parted := strings.Cut(text, ":")
-		remote, f, err := c.encodePath(ctx, model, name)
-		if err != nil {
-			return nil, nil, err
+		key := groupKey{name: text, part: parted}
+		if key.spec, key.field, err = c.encodePath(ctx, model, name); err != nil {
+			return nil, err
 		}
 		if parted {
-			remote += ":" + part
-			f = field{Type: "char"} // a month has a name
+			key.spec += ":" + part
 		}
-		specs, fields = append(specs, remote), append(fields, f)
+		keys = append(keys, key)
 	}
-	return specs, fields, nil
+	return keys, nil
+}
+
+// read types a key. Part of a date is text, its name for people: 19 answers the
+// beginning beside it, 18 the name alone.
+func (k groupKey) read(value any) (any, error) {
+	if !k.part {
+		return k.field.read(value)
+	}
+	if pair, ok := value.([]any); ok && len(pair) == 2 {
+		value = pair[1]
+	}
+	return field{Type: "char"}.read(value)
 }
 
 // alias is the spec in the form name:function(field), which read_group knows.
@@ -163,7 +188,7 @@ func (c *Connection) aggregates(ctx context.Context, p params, model string) ([]
 	return out, nil
 }
 
-func readGroups(tree any, by []string, fields []field, aggregates []aggregate) ([]any, error) {
+func readGroups(tree any, by []groupKey, aggregates []aggregate) ([]any, error) {
 	list, err := listOf(tree)
 	if err != nil {
 		return nil, err
@@ -172,8 +197,8 @@ func readGroups(tree any, by []string, fields []field, aggregates []aggregate) (
 	for _, item := range list {
 		raw, _ := item.(map[string]any)
 		keys, values := map[string]any{}, map[string]any{}
-		for i, spec := range by {
-			if keys[spec], err = fields[i].read(raw[spec]); err != nil {
+		for _, k := range by {
+			if keys[k.name], err = k.read(raw[k.spec]); err != nil {
 				return nil, err
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/flowctl/flowctl/connectors"
@@ -62,13 +63,20 @@ func (j *json2) check(answer httpAnswer, call rpcCall) *connectors.Error {
 		return nil
 	}
 	var told rpcErrorData
-	if err := json.Unmarshal(answer.body, &told); err == nil && told.Name != "" {
+	if err := json.Unmarshal(answer.body, &told); err == nil && told.Name != "" && !ofWebServer(told.Name) {
 		return (&rpcError{Data: told}).translateStatus(call, answer.response.StatusCode)
 	}
 	if answer.response.StatusCode == http.StatusNotFound && strings.Contains(string(answer.body), "No database is selected") {
 		return noDatabase(j.wire.settings.database)
 	}
 	return statusError(answer.response, answer.body, call)
+}
+
+// ofWebServer tells errors of Odoo's web server that its status says best (too
+// many requests, a body too large, starting) from those that are about the call.
+func ofWebServer(name string) bool {
+	kind, web := strings.CutPrefix(name, "werkzeug.exceptions.")
+	return web && !slices.Contains([]string{"Unauthorized", "NotFound", "UnprocessableEntity", "BadRequest"}, kind)
 }
 
 // translateStatus names an error of JSON-2 as JSON-RPC would, so that flows see

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/flowctl/flowctl/connectors"
@@ -227,6 +228,15 @@ func (c *Connection) loadRows(ctx context.Context, p params, model string, paths
 	return ids.([]any), nil
 }
 
+// undone tells a row that PostgreSQL refused because of another transaction: load
+// tells these as it tells wrong values, where other calls try again by themselves.
+// The words are the database's own, in English on nearly every server.
+func undone(said string) bool {
+	return slices.ContainsFunc([]string{
+		"could not serialize access", "deadlock detected", "could not obtain lock", "canceling statement due to",
+	}, func(words string) bool { return strings.Contains(said, words) })
+}
+
 // shownRefusals bounds how many refused rows a message names.
 const shownRefusals = 5
 
@@ -252,6 +262,14 @@ func refusedRows(model string, messages any) error {
 	}
 	if len(said) == 0 {
 		said = []string{"without saying why"}
+	}
+	if slices.ContainsFunc(said, undone) {
+		return &connectors.Error{
+			Class:   connectors.Transient,
+			Code:    codeLoad,
+			Message: model + ".load: others work on the same records, nothing was loaded: " + said[0],
+			Advice:  "It is tried again.",
+		}
 	}
 	return &connectors.Error{
 		Class:   connectors.Permanent,

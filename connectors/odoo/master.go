@@ -1,6 +1,7 @@
 package odoo
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"slices"
@@ -44,6 +45,9 @@ const (
 	// masterEntries bounds the memory of the cache: a look-up is some hundred
 	// bytes, a whole tax table some ten thousand.
 	masterEntries = 1000
+	// masterBytes bounds it as well; an answer larger than masterLargest is not kept.
+	masterBytes   = 16 << 20
+	masterLargest = 1 << 20
 )
 
 // masterCache keeps the answers to reads of master data. Answers are kept as
@@ -58,6 +62,7 @@ type masterCache struct {
 	// asked for before is not kept, and nobody joins in waiting for it.
 	generation int
 	answers    map[string]masterAnswer
+	size       int // of all answers, in bytes
 }
 
 type masterAnswer struct {
@@ -103,7 +108,7 @@ func (m *masterCache) read(ctx context.Context, key string, call invocation) (js
 		// The call outlives the one who happened to ask first: others wait for
 		// it as well. The transport bounds its time.
 		raw, err := m.remote.execute(context.WithoutCancel(ctx), call)
-		if err == nil {
+		if err == nil && worthKeeping(raw) {
 			m.keep(key, generation, raw)
 		}
 		return raw, err
@@ -117,6 +122,16 @@ func (m *masterCache) read(ctx context.Context, key string, call invocation) (js
 	}
 }
 
+// worthKeeping leaves out what was not found: who is told of a missing tax or
+// journal makes it and tries again at once.
+func worthKeeping(raw json.RawMessage) bool {
+	switch string(bytes.TrimSpace(raw)) {
+	case "[]", "0", "false", "null", "{}", "":
+		return false
+	}
+	return len(raw) <= masterLargest
+}
+
 func (m *masterCache) keep(key string, generation int, raw json.RawMessage) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -124,17 +139,24 @@ func (m *masterCache) keep(key string, generation int, raw json.RawMessage) {
 		return
 	}
 	now := m.now()
-	if len(m.answers) >= masterEntries {
+	if m.full(raw) {
 		for k, answer := range m.answers {
 			if now.After(answer.until) {
+				m.size -= len(answer.raw)
 				delete(m.answers, k)
 			}
 		}
 	}
-	if len(m.answers) >= masterEntries {
+	if m.full(raw) {
 		clear(m.answers)
+		m.size = 0
 	}
+	m.size += len(raw) - len(m.answers[key].raw)
 	m.answers[key] = masterAnswer{raw: raw, until: now.Add(masterTTL)}
+}
+
+func (m *masterCache) full(more json.RawMessage) bool {
+	return len(m.answers) >= masterEntries || m.size+len(more) > masterBytes
 }
 
 func (m *masterCache) drop() {
@@ -142,4 +164,5 @@ func (m *masterCache) drop() {
 	defer m.mu.Unlock()
 	m.generation++
 	clear(m.answers)
+	m.size = 0
 }

@@ -87,3 +87,19 @@ func TestUnknownFieldIsAskedForAgain(t *testing.T) {
 		t.Errorf("asked for the fields %d times within a moment", n)
 	}
 }
+
+// What was not found is asked for again: who reads that a tax is missing makes
+// it, and tries again at once.
+func TestMissingMasterDataIsNotRemembered(t *testing.T) {
+	t.Parallel()
+	eachVersion(t, func(t *testing.T, b *bench) {
+		search := params{"model": "account.tax", "domain": list(list("name", "=", "7 %"))}
+		if got := b.call("search", search)["ids"].([]any); len(got) != 0 {
+			t.Fatalf("found %v", got)
+		}
+		made := b.seed("account.tax", sandbox.Values{"name": "7 %", "amount": amount("7")})
+		if got := b.call("search", search)["ids"].([]any); len(got) != 1 || got[0] != made {
+			t.Errorf("found %v after somebody made it", got)
+		}
+	})
+}

@@ -2,6 +2,7 @@ package odoo
 
 import (
 	"context"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -138,8 +139,14 @@ func (c *Connection) methodCall(p params) (invocation, error) {
 	return call, err
 }
 
+// methodName is what Python allows; it becomes a part of an address.
+var methodName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
 func (p params) publicMethod() (string, error) {
 	method, err := p.required("method")
+	if err == nil && !methodName.MatchString(method) {
+		err = p.wrong("method", "the name of a method")
+	}
 	if err == nil && strings.HasPrefix(method, "_") {
 		err = badParams("odoo.%s: %s is private; Odoo lets no one call it from outside", p.operation, method)
 	}

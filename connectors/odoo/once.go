@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/flowctl/flowctl/connectors"
 )
 
 // createOnce creates a record under an external id, by load, which makes both
@@ -43,6 +45,13 @@ func (c *Connection) createOnce(ctx context.Context, p params) (any, error) {
 	}
 	ids, err := c.loadRows(ctx, p, model, table.paths, table.rows())
 	if err != nil {
+		if connectors.ClassOf(err) == connectors.Unclear {
+			return nil, err
+		}
+		// Refused, perhaps because another made it in this very moment.
+		if known, again := c.byExternalID(ctx, model, []string{name}); again == nil && known[name] != 0 {
+			return map[string]any{"id": known[name], "created": false}, nil
+		}
 		return nil, err
 	}
 	if len(ids) != 1 {

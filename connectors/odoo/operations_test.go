@@ -20,6 +20,7 @@ import (
 var scenarios = map[string]func(t *testing.T, b *bench, mark string){
 	"create once":             createOnce,
 	"create once, with lines": createOnceLines,
+	"create once, by many":    createOnceByMany,
 	"load":                    loadRows,
 	"query":                   queryMethods,
 	"domains in words":        domainWords,
@@ -30,6 +31,9 @@ var scenarios = map[string]func(t *testing.T, b *bench, mark string){
 	"changed":                 changedRecords,
 	"announcements":           announcements,
 	"announcements arrive":    announcementsArrive,
+	"prices":                  prices,
+	"messages":                messages,
+	"choices":                 choices,
 }
 
 func TestScenarios(t *testing.T) {

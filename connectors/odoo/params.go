@@ -1,6 +1,7 @@
 package odoo
 
 import (
+	"regexp"
 	"strings"
 	"sync"
 
@@ -59,7 +60,16 @@ func (p params) required(name string) (string, error) {
 	return s, err
 }
 
-func (p params) model() (string, error) { return p.required("model") }
+// modelName is what Odoo allows; it becomes a part of an address.
+var modelName = regexp.MustCompile(`^[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*$`)
+
+func (p params) model() (string, error) {
+	name, err := p.required("model")
+	if err == nil && !modelName.MatchString(name) {
+		err = p.wrong("model", "the technical name of a model, such as sale.order")
+	}
+	return name, err
+}
 
 func (p params) object(name string) (map[string]any, error) {
 	if !p.given(name) {

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -67,6 +68,39 @@ func TestScenariosOfARealOdoo(t *testing.T) {
 				})
 			}
 		})
+	}
+}
+
+// The flows' user need not be an administrator.
+func TestFewRightsOfARealOdoo(t *testing.T) {
+	b := &bench{t: t, connection: openReal(t, nil)}
+	mark := strconv.FormatInt(time.Now().UnixNano(), 36)
+	groups := []any{}
+	for _, name := range []string{"base.group_user", "base.group_partner_manager", "sales_team.group_sale_salesman_all_leads",
+		"product.group_product_manager", "stock.group_stock_user", "account.group_account_invoice"} {
+		groups = append(groups, b.call("external.find", params{"model": "res.groups", "external_id": name})["ids"].([]any)...)
+	}
+	user := b.call("create", params{"model": "res.users", "values": params{
+		"name": "Flows", "login": "flows_" + mark, "password": "pass-" + mark, "group_ids": groups}})["id"]
+	t.Cleanup(func() {
+		b.call("write", params{"model": "res.users", "id": user, "values": params{"active": false}})
+	})
+	few := &bench{t: t, connection: openReal(t, params{"login": "flows_" + mark, "api_key": nil, "password": "pass-" + mark})}
+	createOnceWithFewRights(t, few, mark)
+	for name, run := range scenarios {
+		if strings.HasPrefix(name, "announcements") || name == "load" || name == "create once, with lines" {
+			continue // they make rules of automation and taxes, which is for administrators
+		}
+		t.Run(name, func(t *testing.T) {
+			mine := *few
+			mine.t = t
+			run(t, &mine, strconv.FormatInt(time.Now().UnixNano(), 36))
+		})
+	}
+	for _, finding := range few.connection.(connectors.Checker).Check(t.Context(), connectors.Wanted{}) {
+		if finding.Level == connectors.Fail {
+			t.Errorf("the check fails: %s: %s", finding.Check, finding.Message)
+		}
 	}
 }
 

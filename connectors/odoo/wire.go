@@ -97,14 +97,24 @@ func (w *wire) do(ctx context.Context, method string, call rpcCall, header http.
 	case err != nil:
 		return httpAnswer{}, unreachable(err, lostAnswer(call.call), call.String())
 	case len(data) > maxAnswer:
-		return httpAnswer{}, &connectors.Error{
-			Class:   connectors.Permanent,
-			Code:    connectors.CodeBadAnswer,
-			Message: call.String() + ": Odoo's answer is larger than 64 MB",
-			Advice:  "Ask for fewer records at once (limit) or for fewer fields, images above all.",
-		}
+		return httpAnswer{}, tooLarge(call)
 	}
 	return httpAnswer{response: resp, body: data}, nil
+}
+
+// tooLarge is about an answer that is not read to its end. A write was done.
+func tooLarge(call rpcCall) *connectors.Error {
+	e := &connectors.Error{
+		Class:   connectors.Permanent,
+		Code:    connectors.CodeBadAnswer,
+		Message: call.String() + ": Odoo's answer is larger than 64 MB",
+		Advice:  "Ask for fewer records at once (limit) or for fewer fields, images above all.",
+	}
+	if call.call.write {
+		e.Class = connectors.Unclear
+		e.Message += "; it is not known whether Odoo did it"
+	}
+	return e
 }
 
 // unsendable is about arguments that have no JSON form.

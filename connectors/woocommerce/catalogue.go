@@ -73,6 +73,8 @@ type (
 		Unpaged bool      `yaml:"unpaged"`
 		Walk    string    `yaml:"walk"`
 		Keep    string    `yaml:"keep"`
+		// Optional: a shop without this address has no such records.
+		Optional bool `yaml:"optional"`
 		// ReadBack finds out whether a write happened.
 		ReadBack *readBack `yaml:"read_back"`
 	}

@@ -65,6 +65,7 @@ func (c *Connection) single(ctx context.Context, op *operation, params map[strin
 		return result, nil
 	}
 	got, err := c.do(ctx, request)
+	err = op.absence(err)
 	if err != nil && op.Effect == connectors.Delete && alreadyGone(err) {
 		return map[string]any{"id": params["id"]}, nil
 	}
@@ -86,6 +87,15 @@ func (c *Connection) single(ctx context.Context, op *operation, params map[strin
 // crash it is simply done again (woo/171, 178).
 func alreadyGone(err error) bool {
 	return connectors.HasCode(err, connectors.CodeNotFound) || connectors.HasCode(err, "woocommerce_rest_already_trashed")
+}
+
+// absence makes "not found" of an address that a shop need not have.
+func (op *operation) absence(err error) error {
+	var told *connectors.Error
+	if op.optional && errors.As(err, &told) && told.Code == "rest_no_route" {
+		told.Code = connectors.CodeNotFound
+	}
+	return err
 }
 
 // create performs a create that can be read back.

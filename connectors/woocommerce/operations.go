@@ -34,6 +34,9 @@ const (
 // coreNamespace is where WooCommerce's own addresses are.
 const coreNamespace = "wc/v3"
 
+// indexNamespace stands for the index of the whole API, which is public.
+const indexNamespace = "/"
+
 // operation is an operation with what is needed to perform it.
 type operation struct {
 	connectors.Operation
@@ -49,6 +52,7 @@ type operation struct {
 	rules     map[string]rules
 	zero      map[string]bool // ids that may be 0
 	readBack  *readBack
+	optional  bool
 }
 
 // namespacePattern: WooCommerce looks at its keys below these namespaces only.
@@ -61,10 +65,13 @@ func (entry operationEntry) build(b *book) (*operation, error) {
 			Effect: entry.Effect, Repeat: entry.Repeat,
 		},
 		Method: entry.Method, Namespace: entry.Namespace, Path: entry.Path, Places: map[string]place{},
-		walk: entry.Walk, readBack: entry.ReadBack, rules: map[string]rules{}, zero: map[string]bool{},
+		walk: entry.Walk, readBack: entry.ReadBack, optional: entry.Optional, rules: map[string]rules{}, zero: map[string]bool{},
 	}
-	if op.Namespace == "" {
+	switch {
+	case op.Namespace == "":
 		op.Namespace = coreNamespace
+	case op.Namespace == indexNamespace && op.Path == "/" && op.Effect == connectors.Read:
+		op.Namespace, op.Path = "", ""
 	}
 	if op.Title == "" {
 		op.Title = op.Name
@@ -113,6 +120,8 @@ func (entry operationEntry) check(op *operation) error {
 		return fmt.Errorf("repeat is for writes, and every write has one")
 	case reads != (entry.Method == http.MethodGet):
 		return fmt.Errorf("method %s does not go with effect %s", entry.Method, entry.Effect)
+	case op.Namespace == "" && op.Path == "":
+		// the API's index
 	case !namespacePattern.MatchString(op.Namespace):
 		return fmt.Errorf("namespace %q does not begin with wc/ or wc-, so the shop would not look at the key", op.Namespace)
 	case !strings.HasPrefix(entry.Path, "/") || strings.ContainsAny(entry.Path, "?#%"):

@@ -121,7 +121,7 @@ steps: [{name: x, map: 1}]
 	b.router = &Router{App: func() *flow.App { return app }, Settings: b, Store: brokenStore{st, &b.broken}, Doorbell: func() { b.rings.Add(1) }}
 	mux := http.NewServeMux()
 	mux.Handle("POST /hooks/{instance}/{connection}", &Ingress{
-		Connections: b, Router: b.router, Log: slog.New(slog.DiscardHandler), Instances: func(name string) bool { return name == "main" }, BodyLimit: 100,
+		Connections: b, Router: b.router, Log: slog.New(slog.DiscardHandler), Exists: func(_ context.Context, name string) (bool, error) { return name == "main", nil }, BodyLimit: 100,
 	})
 	b.ingress = mux
 	return b

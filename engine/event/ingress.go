@@ -30,8 +30,8 @@ type Ingress struct {
 	Connections Connections
 	Router      *Router
 	Log         *slog.Logger
-	// Instances tells whether an instance exists; others are not found.
-	Instances func(name string) bool
+	// Exists tells whether an instance exists; others are not found.
+	Exists func(ctx context.Context, name string) (bool, error)
 	BodyLimit int64 // 0 means DefaultBodyLimit
 }
 
@@ -47,7 +47,13 @@ type answer struct {
 // ServeHTTP takes one delivery.
 func (in *Ingress) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	instance, name := r.PathValue("instance"), r.PathValue("connection")
-	if !in.Instances(instance) {
+	exists, err := in.Exists(r.Context(), instance)
+	if err != nil {
+		in.Log.Error("webhook not stored", "instance", instance, "connection", name, "error", err)
+		unavailable(w)
+		return
+	}
+	if !exists {
 		reply(w, http.StatusNotFound, answer{Error: "no such instance"})
 		return
 	}
@@ -117,8 +123,7 @@ func (in *Ingress) accept(ctx context.Context, w http.ResponseWriter, instance, 
 	accepted, err := in.Router.Accept(ctx, incoming)
 	if err != nil {
 		in.Log.Error("webhook not stored", "instance", instance, "connection", name, "error", err)
-		w.Header().Set("Retry-After", "30")
-		reply(w, http.StatusServiceUnavailable, answer{Error: "the event could not be stored; send it again"})
+		unavailable(w)
 		return
 	}
 	if receipt.Note != "" {
@@ -132,6 +137,11 @@ func (in *Ingress) accept(ctx context.Context, w http.ResponseWriter, instance, 
 		out.Note = "no flow listens to this event"
 	}
 	reply(w, status, out)
+}
+
+func unavailable(w http.ResponseWriter) {
+	w.Header().Set("Retry-After", "30")
+	reply(w, http.StatusServiceUnavailable, answer{Error: "the event could not be stored; send it again"})
 }
 
 func reply(w http.ResponseWriter, status int, a answer) {

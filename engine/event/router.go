@@ -4,7 +4,9 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"log/slog"
 	"strings"
+	"time"
 
 	"github.com/flowctl/flowctl/engine/flow"
 	"github.com/flowctl/flowctl/engine/link"
@@ -24,6 +26,7 @@ type Router struct {
 	Store    store.Store
 	// Doorbell, if set, is rung when runs may be ready.
 	Doorbell func()
+	Log      *slog.Logger // nil means slog's default
 }
 
 // Incoming is something announced, not stored yet.
@@ -39,22 +42,41 @@ type Incoming struct {
 // Accept stores the event and the runs that it starts, and returns when they are
 // durable.
 func (r *Router) Accept(ctx context.Context, in Incoming) (store.Accepted, error) {
-	payload, err := value.Encode(in.Payload)
+	var settings map[string]any
+	if in.Name != "" { // else it starts nothing
+		var err error
+		if settings, err = r.Settings.Values(ctx, in.Instance); err != nil {
+			return store.Accepted{}, fmt.Errorf("reading the settings: %w", err)
+		}
+	}
+	arrival, err := r.Arrival(ctx, in, settings)
 	if err != nil {
 		return store.Accepted{}, err
+	}
+	accepted, err := r.store(ctx, arrival)
+	if err == nil {
+		r.wake(ctx, in, settings)
+	}
+	return accepted, err
+}
+
+// Arrival is the event with the runs that it starts by these settings, to be
+// stored by the caller.
+func (r *Router) Arrival(ctx context.Context, in Incoming, settings map[string]any) (store.Arrival, error) {
+	payload, err := value.Encode(in.Payload)
+	if err != nil {
+		return store.Arrival{}, err
 	}
 	arrival := store.Arrival{Event: store.Event{
 		Instance: in.Instance, Source: in.Source, Name: in.Name, Delivery: in.Delivery, Payload: payload, Note: in.Note,
 	}}
 	if in.Name != "" {
-		if arrival.Starts, err = r.starts(ctx, in); err != nil {
-			return store.Accepted{}, err
-		}
+		arrival.Starts = r.starts(ctx, in, settings)
 		if len(arrival.Starts) == 0 && in.Note == "" {
 			arrival.Event.Note = "no flow listens to this event, or its switch is off"
 		}
 	}
-	return r.store(ctx, arrival)
+	return arrival, nil
 }
 
 func (r *Router) store(ctx context.Context, arrival store.Arrival) (store.Accepted, error) {
@@ -62,22 +84,25 @@ func (r *Router) store(ctx context.Context, arrival store.Arrival) (store.Accept
 	if err != nil {
 		return store.Accepted{}, err
 	}
-	if r.Doorbell != nil && len(accepted[0].RunIDs) > 0 {
+	if len(accepted[0].RunIDs) > 0 {
+		r.ring()
+	}
+	r.tellFailedStarts(ctx, arrival, accepted[0])
+	return accepted[0], nil
+}
+
+func (r *Router) ring() {
+	if r.Doorbell != nil {
 		r.Doorbell()
 	}
-	return accepted[0], nil
 }
 
 // starts are the runs that the event begins. A flow whose condition or key fails
 // gets a failed run, so that the event does not vanish.
-func (r *Router) starts(ctx context.Context, in Incoming) ([]store.Start, error) {
-	settings, err := r.Settings.Values(ctx, in.Instance)
-	if err != nil {
-		return nil, fmt.Errorf("reading the settings: %w", err)
-	}
+func (r *Router) starts(ctx context.Context, in Incoming, settings map[string]any) []store.Start {
 	vars := map[string]any{
 		"event": in.Payload, "settings": settings,
-		"run": map[string]any{"instance": in.Instance, "attempt": int64(0), "id": int64(0), "flow": ""},
+		"run": map[string]any{"instance": in.Instance, "attempt": int64(0), "id": int64(0), "flow": "", "at": time.Now().UTC()},
 	}
 	var starts []store.Start
 	for _, f := range r.App().Listening(in.Name) {
@@ -95,7 +120,7 @@ func (r *Router) starts(ctx context.Context, in Incoming) ([]store.Start, error)
 		}
 		starts = append(starts, start)
 	}
-	return starts, nil
+	return starts
 }
 
 func isEnabled(ctx context.Context, f *flow.Flow, vars map[string]any) (bool, error) {
@@ -120,6 +145,9 @@ func KeyOf(ctx context.Context, f *flow.Flow, vars map[string]any) (string, erro
 	if key == "" || strings.HasSuffix(key, ":") {
 		return "", fmt.Errorf("%s: the key %q is not complete", f.Trigger.Key.At, key)
 	}
+	if !store.Storable(key) {
+		return "", fmt.Errorf("%s: the key has more than %d bytes, or is no plain text: %.40q…", f.Trigger.Key.At, store.MaxName, key)
+	}
 	return key, nil
 }
 
@@ -140,7 +168,7 @@ func (r *Router) StartManually(ctx context.Context, f *flow.Flow, instance strin
 			return 0, err
 		}
 	}
-	vars := map[string]any{"settings": settings, "run": map[string]any{"instance": instance, "attempt": int64(0), "id": int64(0), "flow": f.Name}}
+	vars := map[string]any{"settings": settings, "run": map[string]any{"instance": instance, "attempt": int64(0), "id": int64(0), "flow": f.Name, "at": time.Now().UTC()}}
 	encoded, err := value.Encode(input)
 	if err != nil {
 		return 0, err

@@ -180,6 +180,9 @@ func (c *compiler) fieldType(s *connectors.Schema, name string, at place) *conne
 		if p == nil {
 			return typeAny
 		}
+		if p.Secret {
+			c.secrets = append(c.secrets, name)
+		}
 		if s.Nullable {
 			return c.orNull(p)
 		}

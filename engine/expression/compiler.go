@@ -45,6 +45,7 @@ type compiler struct {
 	env      Env
 	problems []Problem
 	names    map[string]bool // variables read
+	secrets  []string        // fields read that are secret
 
 	locals []local // of let, innermost last
 	slots  int     // let slots in use
@@ -80,6 +81,8 @@ type code struct {
 	lets  int
 	loops int
 	plain bool // it only reads a variable or a field and makes nothing new
+
+	secrets []string // fields read that are secret
 }
 
 // compile compiles the text of one expression that begins at base in the text
@@ -104,7 +107,7 @@ func compile(text string, base int, env Env, names map[string]bool) (out code, p
 		slices.SortStableFunc(c.problems, func(a, b Problem) int { return a.Offset - b.Offset })
 		return code{}, c.problems
 	}
-	return code{eval: body.eval, typ: body.typ, lets: c.slots, loops: c.depth, plain: isPlain(node)}, nil
+	return code{eval: body.eval, typ: body.typ, lets: c.slots, loops: c.depth, plain: isPlain(node), secrets: c.secrets}, nil
 }
 
 func isPlain(n ast.Node) bool {

@@ -110,6 +110,19 @@ func (t *Template) Type() *connectors.Schema {
 // Names lists the variables that the template reads, sorted.
 func (t *Template) Names() []string { return slices.Clone(t.names) }
 
+// Secrets lists the secret fields whose values may be in the template's: what is
+// only compared is not.
+func (t *Template) Secrets() []string {
+	var secrets []string
+	for _, part := range t.parts {
+		if kindOf(part.code.typ) != kindBoolean {
+			secrets = append(secrets, part.code.secrets...)
+		}
+	}
+	slices.Sort(secrets)
+	return slices.Compact(secrets)
+}
+
 // Constant returns the text of a template that holds no ${…}; ok tells whether
 // it is one.
 func (t *Template) Constant() (value any, ok bool) {

@@ -36,6 +36,7 @@ func runSchema() *connectors.Schema {
 	return connectors.Object(map[string]*connectors.Schema{
 		"id":       connectors.Integer(),
 		"attempt":  connectors.Integer(),
+		"at":       connectors.DateTime().Described("when this attempt of the run began"),
 		"flow":     connectors.String(),
 		"instance": connectors.String(),
 	})
@@ -59,7 +60,10 @@ func (c *checker) checkApp(doc *document) {
 		}
 		c.compile(doc, connection.Settings, env)
 		c.checkFields(doc, connection.Settings, connection.Spec.Settings, connection.At, "setting of "+connection.Name)
+		c.warnOfPlainSettings(doc, connection)
 	}
+	c.checkPanel(doc)
+	c.checkFeeds(doc)
 	for _, f := range c.app.Flows {
 		c.checkFlow(f)
 	}
@@ -103,6 +107,11 @@ func (c *checker) checkFlow(f *Flow) {
 		}
 	}
 	c.compile(doc, f.Result, env)
+	c.warnOfPlainFlow(doc, f)
+	c.warnOfExposed(doc, f)
+	if !c.findings.failedIn(doc.src.file) {
+		c.advise(doc, f)
+	}
 }
 
 func (c *checker) startEnv(doc *document, f *Flow) expression.Env {
@@ -111,7 +120,8 @@ func (c *checker) startEnv(doc *document, f *Flow) expression.Env {
 		env["input"] = f.Trigger.Input
 	}
 	if len(f.Trigger.Events) > 0 {
-		env["event"] = c.eventSchema(doc, f)
+		f.Trigger.Event = c.eventSchema(doc, f)
+		env["event"] = f.Trigger.Event
 	}
 	return env
 }
@@ -123,19 +133,19 @@ func (c *checker) eventSchema(doc *document, f *Flow) *connectors.Schema {
 	for i, name := range f.Trigger.Events {
 		at := eventNode(get(get(doc.root, "trigger"), "event"), i)
 		source, event, _ := strings.Cut(name, ".")
-		connection, ok := c.app.Connection(source)
+		announcer, ok := c.announcer(source)
 		if !ok {
-			doc.reportNode(at, "unknown-connection", didYouMean(source, c.connectionNames()), "there is no connection %q in app.yaml", source)
+			doc.reportNode(at, "unknown-connection", didYouMean(source, c.eventSources()), "there is no connection %q in app.yaml", source)
 			union.Open = true
 			continue
 		}
-		spec, ok := connection.Spec.Event(event)
+		spec, ok := announcer.Event(event)
 		if !ok {
 			var known []string
-			for _, e := range connection.Spec.Events {
+			for _, e := range announcer.Events {
 				known = append(known, e.Name)
 			}
-			doc.reportNode(at, "unknown-event", didYouMean(event, known), "%s announces no %q", connection.Spec.Title, event)
+			doc.reportNode(at, "unknown-event", didYouMean(event, known), "%s announces no %q", announcer.Title, event)
 			union.Open = true
 			continue
 		}
@@ -147,6 +157,24 @@ func (c *checker) eventSchema(doc *document, f *Flow) *connectors.Schema {
 		maps.Copy(union.Properties, spec.Payload.Properties)
 	}
 	return union
+}
+
+// announcer is what announces the events of a source: a connection, or flowctl
+// itself.
+func (c *checker) announcer(source string) (connectors.Spec, bool) {
+	switch source {
+	case AppName:
+		return c.app.OwnSpec(), true
+	case FeedName:
+		return c.app.feedSpec(), true
+	case ScheduleName:
+		return c.app.scheduleSpec(), true
+	}
+	connection, ok := c.app.Connection(source)
+	if !ok {
+		return connectors.Spec{}, false
+	}
+	return connection.Spec, true
 }
 
 func eventNode(n *yaml.Node, i int) *yaml.Node {
@@ -224,6 +252,7 @@ func (c *checker) compile(doc *document, v *Value, env expression.Env) {
 			return
 		}
 		template, problems := expression.CompileTemplate(s, env)
+		hintAtEnvironment(problems)
 		doc.expressionProblems(v.node, problems)
 		v.template = template
 		v.Type = connectors.Any()
@@ -250,6 +279,7 @@ func (c *checker) compileCondition(doc *document, condition *Condition, env expr
 		return
 	}
 	program, problems := expression.Compile(condition.Source, env, want)
+	hintAtEnvironment(problems)
 	doc.expressionProblems(condition.node, problems)
 	condition.Program = program
 }

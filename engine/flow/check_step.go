@@ -14,17 +14,18 @@ import (
 func (c *checker) checkStep(doc *document, s *Step, env expression.Env) {
 	s.Type = connectors.Any()
 	c.compileCondition(doc, s.When, env, connectors.Boolean())
+	var item *connectors.Schema
 	if s.ForEach != nil {
 		c.compileCondition(doc, s.ForEach, env, connectors.Array(nil))
 		c.checkName(doc, s.node, "as", s.As, env)
-		item := connectors.Any()
+		item = connectors.Any()
 		if s.ForEach.Program != nil && s.ForEach.Program.Type() != nil && s.ForEach.Program.Type().Items != nil {
 			item = s.ForEach.Program.Type().Items
 		}
-		if s.Batch > 0 {
-			item = connectors.Array(item)
-		}
 		env[s.As] = item
+		if s.Batch > 0 {
+			env[s.As] = connectors.Array(item)
+		}
 		env["position"] = connectors.Integer()
 	} else {
 		for _, key := range []string{"as", "batch"} {
@@ -41,10 +42,7 @@ func (c *checker) checkStep(doc *document, s *Step, env expression.Env) {
 		s.Type = c.checkCall(doc, s.Call, env)
 		c.checkBatchedCall(doc, s, env)
 	case s.Link != nil:
-		s.Type = c.checkLink(doc, s.Link, env)
-		if at := keyNode(s.node, "batch"); at != nil {
-			doc.reportNode(at, "misplaced-key", "links of which both sides are given are saved many at a time by themselves", "a link step takes its items one by one")
-		}
+		s.Type = c.checkLink(doc, s, env, item)
 	}
 	if s.Type == nil {
 		s.Type = connectors.Any()
@@ -97,6 +95,8 @@ func (c *checker) checkCall(doc *document, call *Call, env expression.Env) *conn
 		return c.checkFlowCall(doc, call, operation)
 	case "run":
 		return c.checkOperation(doc, call, operation, "the engine", engineOperations)
+	case AppName:
+		return c.checkOwnCall(doc, call, operation, env)
 	}
 	connection, ok := c.app.Connection(name)
 	if !ok {
@@ -215,82 +215,4 @@ func fits(got, want *connectors.Schema) bool {
 		return got.Type == "array" && fits(got.Items, want.Items)
 	}
 	return got.Type == want.Type
-}
-
-// checkLink resolves a link step and returns what it makes: {local, remote,
-// created, updated}.
-func (c *checker) checkLink(doc *document, l *Link, env expression.Env) *connectors.Schema {
-	tables := make([]string, len(c.app.Tables))
-	for i, t := range c.app.Tables {
-		tables[i] = t.Name
-	}
-	table, ok := c.app.Table(text(l.node))
-	if !ok {
-		doc.reportNode(l.node, "unknown-table", didYouMean(text(l.node), tables), "there is no link table %q in app.yaml", text(l.node))
-	}
-	l.Table = table
-	c.compile(doc, l.Remote, env)
-	c.compile(doc, l.Local, env)
-	c.compile(doc, l.Values, env)
-	for i := range l.Also {
-		also := &l.Also[i]
-		if also.Table, ok = c.app.Table(text(also.node)); !ok {
-			doc.reportNode(also.node, "unknown-table", didYouMean(text(also.node), tables), "there is no link table %q in app.yaml", text(also.node))
-		}
-		c.compile(doc, also.Value, env)
-	}
-	switch {
-	case l.Remote == nil && l.Local == nil:
-		doc.report(l.At, 1, "missing-key", "", "a link needs remote or local, or both to be remembered as they are")
-	case l.Remote != nil && l.Local != nil && (l.Match != nil || l.Create != nil):
-		doc.report(l.At, 1, "two-sides", "leave out the side that match and create find", "with remote and local both given there is nothing to match or create")
-	}
-	local, remote := connectors.Any(), connectors.Any()
-	if table != nil {
-		local, remote = table.Local.Schema(), table.Remote.Schema()
-	}
-	inner := maps.Clone(env)
-	inner["values"] = connectors.Any()
-	if l.Values != nil {
-		inner["values"] = l.Values.Type
-	}
-	c.checkAction(doc, l.Match, inner, "ids", connectors.Array(nil), "the list of ids found")
-	c.checkAction(doc, l.Create, inner, "id", connectors.Any(), "the new record's id")
-	inner["local"], inner["remote"] = local, remote
-	inner["changes"] = &connectors.Schema{Type: "object", Open: true}
-	if l.Update != nil {
-		c.checkCall(doc, l.Update, inner)
-		if l.Values == nil {
-			doc.report(l.Update.At, 1, "missing-key", "values: what the record should be", "without values there are no changes to update")
-		}
-	}
-	out := connectors.Object(map[string]*connectors.Schema{
-		"local": local, "remote": remote,
-		"created": connectors.Boolean(), "updated": connectors.Boolean(),
-	})
-	return out
-}
-
-// checkAction checks a link's match or create, and what it takes from its result.
-func (c *checker) checkAction(doc *document, call *Call, env expression.Env, property string, want *connectors.Schema, what string) {
-	if call == nil {
-		return
-	}
-	result := c.checkCall(doc, call, env)
-	if call.Take != nil {
-		inner := maps.Clone(env)
-		inner["result"] = result
-		c.compile(doc, call.Take, inner)
-		if !fits(call.Take.Type, want) {
-			doc.report(call.Take.At, 1, "wrong-type", "", "take must give %s, not %s", what, call.Take.Type)
-		}
-		return
-	}
-	if result == nil || result.Type == "" || result.Open {
-		return
-	}
-	if _, ok := result.Property(property); !ok {
-		doc.reportNode(call.node, "nothing-to-take", "say with take: what "+what+" is, for example take: ${map(result.items, .id)}",
-			"the result of %s has no %q", call.Name, property)
-	}
 }

@@ -1,7 +1,6 @@
 package flow
 
 import (
-	"context"
 	"slices"
 	"strings"
 
@@ -43,6 +42,9 @@ func (l *loader) decodeApp(d *document) []string {
 			l.app.Tabs = append(l.app.Tabs, l.decodeTab(d, n))
 		}
 	}
+	l.decodeEvents(d)
+	l.decodeFeeds(d)
+	l.decodePanel(d)
 	var names []string
 	for _, n := range d.flowList() {
 		if slices.Contains(names, n.Value) {
@@ -73,7 +75,7 @@ func decodeSide(n *yaml.Node) TableSide {
 }
 
 // reservedConnections are the first parts of calls that are no connection.
-var reservedConnections = []string{"flow", "run"}
+var reservedConnections = []string{"flow", "run", AppName, FeedName, ScheduleName}
 
 func (l *loader) decodeConnection(d *document, key, n *yaml.Node) {
 	if slices.Contains(reservedConnections, key.Value) {
@@ -116,39 +118,4 @@ func (l *loader) extend(d *document, connector connectors.Connector, declared *y
 	}
 	d.reportNode(declared, "bad-operation", "the form is that of the connector's own operations", "%v", err)
 	return connector
-}
-
-func (l *loader) decodeTab(d *document, n *yaml.Node) Tab {
-	tab := Tab{Name: text(get(n, "tab")), Title: text(get(n, "title"))}
-	fields := get(n, "fields")
-	if fields == nil {
-		return tab
-	}
-	for _, f := range fields.Content {
-		s := Setting{
-			At: d.at(f), Name: text(get(f, "name")), Title: text(get(f, "title")), Help: text(get(f, "help")),
-			Group: text(get(f, "group")), Type: text(get(f, "type")), Record: text(get(f, "record")),
-		}
-		if choices := get(f, "choices"); choices != nil {
-			for _, c := range choices.Content {
-				s.Choices = append(s.Choices, c.Value)
-			}
-		}
-		if given := get(f, "default"); given != nil {
-			constant, err := d.value(given).Eval(context.Background(), nil)
-			if err == nil {
-				constant, err = s.Schema().Convert(constant)
-			}
-			if err != nil {
-				d.reportNode(given, "wrong-type", "", "the default does not fit the type %s: %v", s.Type, err)
-			}
-			s.Default = constant
-		}
-		if _, taken := l.app.Setting(s.Name); taken || slices.ContainsFunc(tab.Settings, func(o Setting) bool { return o.Name == s.Name }) {
-			d.reportNode(f, "duplicate-setting", "", "there are two settings named %q", s.Name)
-			continue
-		}
-		tab.Settings = append(tab.Settings, s)
-	}
-	return tab
 }

@@ -46,6 +46,11 @@ func (d Diagnostics) Failed() bool {
 	return slices.ContainsFunc(d, func(x Diagnostic) bool { return x.Severity == SeverityError })
 }
 
+// failedIn tells whether any of them is an error of this file.
+func (d Diagnostics) failedIn(file string) bool {
+	return slices.ContainsFunc(d, func(x Diagnostic) bool { return x.Severity == SeverityError && x.File == file })
+}
+
 // Error lists the errors, a line each.
 func (d Diagnostics) Error() string {
 	var lines []string

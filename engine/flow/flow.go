@@ -39,6 +39,9 @@ type Trigger struct {
 	Manual, Called bool
 	// Input is the type of ${input}; nil for event flows.
 	Input *connectors.Schema
+	// Event is the type of ${event}, of all Events together; nil without any. It is
+	// set by the check.
+	Event *connectors.Schema
 	// Enabled, when set, must hold for an event to start the flow.
 	Enabled *Condition
 	// Key names what must not be worked on twice at once; nil means that every
@@ -164,6 +167,9 @@ type App struct {
 	Connections []*Connection
 	Tables      []*Table
 	Tabs        []Tab
+	Feeds       []*Feed
+	Schedules   []*Schedule
+	Events      []Event // of the app's own, announced by app.emit
 	Flows       []*Flow
 	// Sources is the text of every file read, by name.
 	Sources map[string]string
@@ -197,6 +203,9 @@ type TableSide struct {
 	Record string // res.partner, customer
 	Key    string // id, email, sku
 	Type   string // integer (default) or string
+	// URL is where a person finds the record of ${key} in its system; nil when
+	// nobody knows.
+	URL *Value
 }
 
 // Schema is the type of this side's key.
@@ -211,21 +220,14 @@ func (s TableSide) Schema() *connectors.Schema {
 type Tab struct {
 	Name, Title string
 	Settings    []Setting
+	Actions     []Action
 }
 
-// Setting is one setting, declared in app.yaml.
-type Setting struct {
-	At      Position
-	Name    string
-	Title   string
-	Help    string
-	Group   string // a heading within the tab
-	Type    string // text, secret, switch, integer, decimal, choice, list, table
-	Default any    // typed
-	Choices []string
-	// Record names the kind of record that the value is an id of, for choices
-	// loaded from the system.
-	Record string
+// Action is a button of a tab: a flow that a person starts there.
+type Action struct {
+	Flow  string
+	Title string
+	Help  string
 }
 
 // Flow finds a flow by name.
@@ -289,27 +291,4 @@ func (a *App) Listening(event string) []*Flow {
 		}
 	}
 	return flows
-}
-
-// Schema is the type of the setting's value.
-func (s Setting) Schema() *connectors.Schema {
-	var schema *connectors.Schema
-	switch s.Type {
-	case "switch":
-		schema = connectors.Boolean()
-	case "integer":
-		schema = connectors.Integer()
-	case "decimal":
-		schema = connectors.Decimal()
-	case "list":
-		schema = connectors.Array(connectors.String())
-	case "table":
-		schema = &connectors.Schema{Type: "object", Open: true}
-	default:
-		schema = connectors.String()
-	}
-	schema.Nullable = s.Default == nil
-	schema.Secret = s.Type == "secret"
-	schema.Description = s.Help
-	return schema
 }

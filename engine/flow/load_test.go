@@ -26,6 +26,7 @@ func (shelf) Spec() connectors.Spec {
 		"owner": connectors.Object(map[string]*connectors.Schema{"id": connectors.Integer(), "name": connectors.String()}).OrNull(),
 		"tags":  connectors.Array(connectors.String()),
 	})
+	page := connectors.Object(map[string]*connectors.Schema{"records": connectors.Array(box), "cursor": connectors.String(), "more": connectors.Boolean()})
 	return connectors.Spec{
 		Name: "shelf", Title: "Shelf", Summary: "A shelf of boxes.",
 		Settings: connectors.Object(map[string]*connectors.Schema{"url": connectors.String(), "token": connectors.String()}, "url"),
@@ -33,6 +34,9 @@ func (shelf) Spec() connectors.Spec {
 			{Name: "boxes.get", Effect: connectors.Read, Params: connectors.Object(map[string]*connectors.Schema{"id": connectors.Integer()}, "id"), Result: box},
 			{Name: "boxes.list", Effect: connectors.Read, Params: connectors.Object(map[string]*connectors.Schema{"label": connectors.String()}),
 				Result: connectors.Object(map[string]*connectors.Schema{"items": connectors.Array(box), "ids": connectors.Array(connectors.Integer())})},
+			{Name: "boxes.changed", Effect: connectors.Read,
+				Params: connectors.Object(map[string]*connectors.Schema{"label": connectors.String(), "cursor": connectors.String(), "since": connectors.DateTime()}), Result: page},
+			{Name: "boxes.walk", Effect: connectors.Read, Params: connectors.Object(map[string]*connectors.Schema{"cursor": connectors.String()}), Result: page},
 			{Name: "boxes.create", Effect: connectors.Create, Repeat: connectors.NaturalKey,
 				Params: connectors.Object(map[string]*connectors.Schema{"label": connectors.String(), "price": connectors.Decimal()}, "label"), Result: box},
 		},

@@ -42,6 +42,17 @@ func (v *Value) Fields() []Field {
 	return v.fields
 }
 
+// Items lists the items of a list; nil for other values.
+func (v *Value) Items() []*Value {
+	if v == nil || v.kind != yaml.SequenceNode {
+		return nil
+	}
+	if v.items == nil {
+		return []*Value{}
+	}
+	return v.items
+}
+
 // Eval evaluates the value. The error is an [*EvalError].
 func (v *Value) Eval(ctx context.Context, vars map[string]any) (any, error) {
 	if v == nil {

@@ -79,3 +79,18 @@ func (s *Step) Called(action string) *Flow {
 	}
 	return c.Flow
 }
+
+// WithCalled lists the flow and all that it calls, also by way of others.
+func (f *Flow) WithCalled() []*Flow {
+	all := []*Flow{f}
+	for i := 0; i < len(all); i++ {
+		for _, s := range all[i].Steps {
+			for _, c := range s.calls() {
+				if c.Flow != nil && !slices.Contains(all, c.Flow) {
+					all = append(all, c.Flow)
+				}
+			}
+		}
+	}
+	return all
+}

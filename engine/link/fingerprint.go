@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
 
 	"github.com/shopspring/decimal"
 
@@ -52,6 +53,17 @@ func canonical(v any) any {
 		return out
 	}
 	return v
+}
+
+// Merge sets the fingerprints of values among those of a link row, and keeps the
+// others.
+func Merge(last []byte, values map[string]any) ([]byte, error) {
+	prints, err := DecodeFingerprints(last)
+	if err != nil {
+		return nil, err
+	}
+	maps.Copy(prints, Fingerprints(values))
+	return encodePrints(prints)
 }
 
 func encodePrints(prints map[string]string) ([]byte, error) {

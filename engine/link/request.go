@@ -92,26 +92,6 @@ func (e *TakenError) Error() string {
 	return fmt.Sprintf("%s %v matches record %v, which is linked to another already", e.Table, e.Key, e.Found)
 }
 
-func (r Request) mainKey() store.LinkKey {
-	return store.LinkKey{Table: r.Main.Table.Name, Side: r.Side, Value: Text(r.Main.Key)}
-}
-
-func (r Request) write(row Row, other string, prints []byte, replace bool) store.LinkWrite {
-	w := store.LinkWrite{Table: row.Table.Name, Local: other, Remote: Text(row.Key), Fingerprints: prints, Replace: replace}
-	if r.Side == store.Local {
-		w.Local, w.Remote = w.Remote, w.Local
-	}
-	return w
-}
-
-func (r Request) pair(other string) (Pair, error) {
-	local, remote := other, Text(r.Main.Key)
-	if r.Side == store.Local {
-		local, remote = remote, local
-	}
-	return r.Main.Table.Pair(local, remote)
-}
-
 // Pair types the two keys of a row.
 func (t Table) Pair(local, remote string) (Pair, error) {
 	typedLocal, err := t.Local.Convert(local)
@@ -130,15 +110,6 @@ func otherSide(known store.Side, row store.Link) string {
 		return row.Remote
 	}
 	return row.Local
-}
-
-func allLinked(rows []store.Link, known store.Side, other string) bool {
-	for _, row := range rows {
-		if row.State != store.Linked || otherSide(known, row) != other {
-			return false
-		}
-	}
-	return true
 }
 
 // Text is a key as link tables keep it: whole numbers in digits, "" for nothing.

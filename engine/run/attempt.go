@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	"github.com/flowctl/flowctl/connectors"
 	"github.com/flowctl/flowctl/engine/expression"
@@ -31,6 +32,7 @@ type execution struct {
 	linker   link.Linker
 	journal  *journal
 	settings map[string]any
+	began    time.Time
 	// opened keeps the connections for the attempt's time: settings do not change
 	// under a run.
 	opened map[string]connectors.Connection
@@ -47,7 +49,7 @@ type execution struct {
 func (x *Executor) begin(run store.Run, held *heldLease, log *slog.Logger) *execution {
 	return &execution{
 		executor: x, run: run, lease: held.Lease, held: held, log: log,
-		linker: link.Linker{Store: x.Store}, opened: map[string]connectors.Connection{},
+		began: x.now(), linker: link.Linker{Store: x.Store, ClaimWait: x.ClaimWait}, opened: map[string]connectors.Connection{},
 		journal: newJournal(x.Store, held.Lease, run),
 	}
 }
@@ -63,6 +65,7 @@ func (e *execution) attempt(ctx context.Context) (outcome store.Outcome, err err
 		return outcome, store.ErrLeaseLost
 	}
 	e.journal.noteEnd(outcome)
+	e.journal.unpin(outcome)
 	// What was done is written down even while shutting down.
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishTime)
 	defer cancel()
@@ -125,9 +128,11 @@ func (e *execution) prepare(ctx context.Context) error {
 	e.settings = settings
 	e.journal.secrets = secretsOf(e.executor.App(), settings)
 	if e.run.Attempt > 1 {
-		return e.journal.load(ctx)
+		if err := e.journal.load(ctx); err != nil {
+			return err
+		}
 	}
-	return nil
+	return e.pin()
 }
 
 // flow is the flow in the version to be worked. A run in flight goes on with the
@@ -163,7 +168,7 @@ func (e *execution) baseVars() map[string]any {
 	return map[string]any{
 		"settings": e.settings,
 		"run": map[string]any{
-			"id": e.run.ID, "attempt": int64(e.run.Attempt), "flow": e.run.Flow, "instance": e.run.Instance,
+			"id": e.run.ID, "attempt": int64(e.run.Attempt), "flow": e.run.Flow, "instance": e.run.Instance, "at": e.began,
 		},
 	}
 }

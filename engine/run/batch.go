@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/flowctl/flowctl/connectors"
@@ -93,8 +94,7 @@ func (l *loop) batchFailed(ctx context.Context, vars map[string]any, items []bat
 	if l.fatal(ctx, err) {
 		return err
 	}
-	var remote *connectors.Error
-	if len(items) > 1 && errors.As(err, &remote) && remote.Class == connectors.Permanent && !isOutage(err) {
+	if len(items) > 1 && refusedAsAWhole(err) {
 		half := len(items) / 2
 		if err := l.batch(ctx, vars, items[:half], out); err != nil {
 			return err
@@ -125,7 +125,8 @@ func (l *loop) callBatch(ctx context.Context, vars map[string]any, items []batch
 	} else {
 		var params map[string]any
 		if params, err = c.With.EvalRecord(ctx, inner); err == nil {
-			result, err = l.write(ctx, write{call: c, hash: l.step.Hash, params: params, path: path, about: names})
+			result, err = l.write(ctx, write{call: c, hash: l.step.Hash, params: params,
+				path: l.journal.free(path, "", names), about: names, judged: c.Operation.OnceOnly()})
 		}
 	}
 	if err != nil {
@@ -156,19 +157,24 @@ func describeList(v any) string {
 }
 
 // itemRefused is the error of an item whose result is a record with an error, as
-// batch operations give it; nil for others.
+// batch operations give it, in words or as a record of its own; nil for others.
 func itemRefused(result any) error {
 	record, _ := result.(map[string]any)
-	problem, _ := record["error"].(map[string]any)
-	if problem == nil {
-		return nil
+	switch problem := record["error"].(type) {
+	case string:
+		return connectors.Errorf(connectors.Permanent, codeRefused, "%s", problem)
+	case map[string]any:
+		word := func(name string) string {
+			s, _ := problem[name].(string)
+			return s
+		}
+		return connectors.Errorf(connectors.Permanent, word("code"), "%s (%s)", word("message"), word("code"))
 	}
-	word := func(name string) string {
-		s, _ := problem[name].(string)
-		return s
-	}
-	return connectors.Errorf(connectors.Permanent, word("code"), "%s (%s)", word("message"), word("code"))
+	return nil
 }
+
+// codeRefused is the code of an item's error that came without one.
+const codeRefused = "refused"
 
 // batchPath names a batch by its first item and how many follow.
 func batchPath(path string, items []batchItem) string {
@@ -176,6 +182,21 @@ func batchPath(path string, items []batchItem) string {
 		return path + "[" + items[0].name + "]"
 	}
 	return fmt.Sprintf("%s[%s+%d]", path, items[0].name, len(items)-1)
+}
+
+// free is a batch's path that no batch of other items has in the journal: what
+// an earlier attempt did with those must not be forgotten.
+func (j *journal) free(path, suffix string, about []string) string {
+	for n := 1; ; n++ {
+		free := path + suffix
+		if n > 1 {
+			free = fmt.Sprintf("%s#%d]%s", strings.TrimSuffix(path, "]"), n, suffix)
+		}
+		known := j.known[free]
+		if known.Attempts == 0 || slices.Equal(aboutOf(known.Input), about) {
+			return free
+		}
+	}
 }
 
 // earlierItem is what an earlier attempt did about an item: its result, or why it

@@ -93,7 +93,7 @@ func (e *execution) remote(ctx context.Context, c *flow.Call, params map[string]
 			}
 		}
 	}()
-	out, err = connection.Call(ctx, connectors.Call{Operation: c.Operation.Name, Params: params})
+	out, err = connection.Call(store.WithLease(ctx, e.lease), connectors.Call{Operation: c.Operation.Name, Params: params})
 	return out, unclearIfStopped(c, err)
 }
 

@@ -73,8 +73,8 @@ func (m *mortal) Claim(ctx context.Context, id int64, owner string, ttl time.Dur
 	return run, lease, err
 }
 
-func (m *mortal) Finish(ctx context.Context, lease store.Lease, o store.Outcome) (next int64, err error) {
-	err = m.call(func() error { next, err = m.Store.Finish(ctx, lease, o); return err })
+func (m *mortal) Finish(ctx context.Context, lease store.Lease, o store.Outcome, announce ...store.Arrival) (next int64, err error) {
+	err = m.call(func() error { next, err = m.Store.Finish(ctx, lease, o, announce...); return err })
 	return next, err
 }
 
@@ -99,6 +99,21 @@ func (m *mortal) ClaimLinks(ctx context.Context, lease store.Lease, keys ...stor
 
 func (m *mortal) SaveLinks(ctx context.Context, lease store.Lease, links ...store.LinkWrite) error {
 	return m.call(func() error { return m.Store.SaveLinks(ctx, lease, links...) })
+}
+
+func (m *mortal) FindLinks(ctx context.Context, instance string, keys ...store.LinkKey) (l []*store.Link, err error) {
+	err = m.call(func() error { l, err = m.Store.FindLinks(ctx, instance, keys...); return err })
+	return l, err
+}
+
+func (m *mortal) ClaimEach(ctx context.Context, lease store.Lease, groups ...[]store.LinkKey) (l []store.LinkClaim, err error) {
+	err = m.call(func() error { l, err = m.Store.ClaimEach(ctx, lease, groups...); return err })
+	return l, err
+}
+
+func (m *mortal) SaveEach(ctx context.Context, lease store.Lease, groups ...[]store.LinkWrite) (refused []error, err error) {
+	err = m.call(func() error { refused, err = m.Store.SaveEach(ctx, lease, groups...); return err })
+	return refused, err
 }
 
 func (m *mortal) Unclaim(ctx context.Context, lease store.Lease) error {

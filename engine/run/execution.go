@@ -27,34 +27,43 @@ func (e *execution) steps(ctx context.Context, f *flow.Flow, vars map[string]any
 	return f.Result.Eval(ctx, vars)
 }
 
-// step does one step, with its when and for_each.
+// step does one step, and tells who wants to know what it came to.
 func (e *execution) step(ctx context.Context, s *flow.Step, vars map[string]any, path string) (any, error) {
+	out, skipped, err := e.maybe(ctx, s, vars, path)
+	if e.executor.Trace != nil {
+		e.executor.Trace(Trace{Path: path, Step: s, Skipped: skipped, Value: out, Err: err})
+	}
+	return out, err
+}
+
+// maybe does a step with its when and for_each.
+func (e *execution) maybe(ctx context.Context, s *flow.Step, vars map[string]any, path string) (out any, skipped bool, err error) {
 	if s.When != nil {
 		wanted, err := s.When.Eval(ctx, vars)
 		if err != nil {
-			return nil, &stepError{path, err}
+			return nil, false, &stepError{path, err}
 		}
 		if wanted != true {
 			e.noteSkipped(s, path)
-			return nil, nil
+			return nil, true, nil
 		}
 	}
 	if s.ForEach == nil {
-		out, err := e.guarded(ctx, s, vars, path)
-		if err != nil {
-			return e.onError(ctx, s, path, err)
+		if out, err = e.guarded(ctx, s, vars, path); err != nil {
+			out, err = e.onError(ctx, s, path, err)
 		}
-		return out, nil
+		return out, false, err
 	}
 	list, err := s.ForEach.Eval(ctx, vars)
 	if err != nil {
-		return nil, &stepError{path, err}
+		return nil, false, &stepError{path, err}
 	}
 	items, ok := list.([]any)
 	if !ok && list != nil {
-		return nil, &stepError{path, fmt.Errorf("for_each needs a list, not %T", list)}
+		return nil, false, &stepError{path, fmt.Errorf("for_each needs a list, not %T", list)}
 	}
-	return e.forEach(ctx, s, vars, path, items)
+	out, err = e.forEach(ctx, s, vars, path, items)
+	return out, false, err
 }
 
 // guarded does a step's action under its timeout, and again under its retry.
@@ -88,7 +97,7 @@ func (e *execution) again(ctx context.Context, s *flow.Step, do func() (any, err
 		if pause > maxStepWait {
 			return nil, err
 		}
-		if err := sleep(ctx, pause); err != nil {
+		if err := e.executor.sleep(ctx, pause); err != nil {
 			return nil, err
 		}
 		wait = min(2*wait, maxStepWait)
@@ -121,7 +130,10 @@ func retryAfter(err error) time.Duration {
 	return 0
 }
 
-func sleep(ctx context.Context, d time.Duration) error {
+func (x *Executor) sleep(ctx context.Context, d time.Duration) error {
+	if x.Sleep != nil {
+		return x.Sleep(ctx, d)
+	}
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {

@@ -46,12 +46,37 @@ type Executor struct {
 	// UnclearWait is the least wait before a write that got no answer is tried
 	// again: the other system may still be at it. 0 means 5 s.
 	UnclearWait time.Duration
+	// ClaimWait is how long a step waits for another run that makes the same
+	// record, before it fails and is tried again later; 0 means 5 s.
+	ClaimWait time.Duration
 	// Expressions bounds each evaluation; zero fields mean expression.DefaultLimits.
 	Expressions expression.Limits
 	// Bounds bounds a run; zero fields mean DefaultBounds.
 	Bounds Bounds
+	// Announce, if set, says what is accepted in the same commit as a run's outcome,
+	// and Announced is called when it was.
+	Announce  func(context.Context, store.Run, store.Outcome) ([]store.Arrival, error)
+	Announced func()
+	// Measure, if set, is told of each attempt that ended, and how long it took.
+	Measure func(store.Run, store.Outcome, time.Duration)
 	// Observe, if set, is told of each run that ended its attempt.
 	Observe func(store.Run, store.Outcome)
+	// Trace, if set, is told what each step came to; of a for_each, once for all its
+	// items.
+	Trace func(Trace)
+	// Sleep waits between the tries of one step; nil waits for real.
+	Sleep func(context.Context, time.Duration) error
+	// Now is when an attempt begins, as its flow reads it; nil is the clock.
+	Now func() time.Time
+}
+
+// Trace is what a step came to.
+type Trace struct {
+	Path    string
+	Step    *flow.Step
+	Skipped bool // its when did not hold
+	Value   any
+	Err     error
 }
 
 // DefaultBackoff spreads the attempts over about a day: an ERP that is down for
@@ -67,6 +92,13 @@ const DefaultLease = 30 * time.Second
 
 // finishTime bounds what is written after a run was told to stop.
 const finishTime = 10 * time.Second
+
+func (x *Executor) now() time.Time {
+	if x.Now != nil {
+		return x.Now().UTC()
+	}
+	return time.Now().UTC()
+}
 
 func (x *Executor) ttl() time.Duration {
 	if x.LeaseTTL > 0 {
@@ -120,6 +152,9 @@ func (x *Executor) Work(ctx context.Context, runID int64) (next int64, err error
 		return 0, fmt.Errorf("finishing run %d: %w", runID, err)
 	}
 	logOutcome(log, outcome)
+	if x.Measure != nil {
+		x.Measure(run, outcome, time.Since(asked))
+	}
 	if x.Observe != nil {
 		x.Observe(run, outcome)
 	}
@@ -142,7 +177,17 @@ func (e *execution) finish(ctx context.Context, outcome store.Outcome) (next int
 			return 0, err
 		}
 	}
-	return st.Finish(ctx, e.lease, outcome)
+	var announce []store.Arrival
+	if e.executor.Announce != nil {
+		if announce, err = e.executor.Announce(ctx, e.run, outcome); err != nil {
+			return 0, fmt.Errorf("announcing what became of it: %w", err)
+		}
+	}
+	next, err = st.Finish(ctx, e.lease, outcome, announce...)
+	if err == nil && len(announce) > 0 && e.executor.Announced != nil {
+		e.executor.Announced()
+	}
+	return next, err
 }
 
 func logOutcome(log *slog.Logger, outcome store.Outcome) {

@@ -38,6 +38,11 @@ func (fakeConnector) Spec() connectors.Spec {
 			{Name: "create", Effect: connectors.Create, Repeat: connectors.NaturalKey, Params: values, Result: id},
 			{Name: "create_many", Effect: connectors.Create, Repeat: connectors.NaturalKey,
 				Params: fields("list", connectors.Array(values)), Result: fields("items", connectors.Array(connectors.Any()))},
+			{Name: "customers", Effect: connectors.Read, Params: fields(), Result: fields("items", connectors.Array(recordType))},
+			{Name: "search_many", Effect: connectors.Read, Params: fields("emails", connectors.Array(connectors.String())),
+				Result: fields("found", connectors.Array(connectors.Array(connectors.Integer())))},
+			{Name: "update_many", Effect: connectors.Update, Repeat: connectors.Idempotent,
+				Params: fields("list", connectors.Array(values)), Result: fields("items", connectors.Array(connectors.Any()))},
 			{Name: "update", Effect: connectors.Update, Repeat: connectors.Idempotent, Params: fields("id", connectors.Integer(), "values", values), Result: fields(),
 				Present: func(params map[string]any) (connectors.Present, bool) {
 					changes, _ := params["values"].(map[string]any)
@@ -58,6 +63,8 @@ type world struct {
 	next    int64
 	records map[int64]map[string]any
 	calls   []string // "create ada@example.com", in order
+	// customers is what the operation customers lists: records of another system.
+	customers []any
 	// before and after, if set, are asked around each call; an error of before
 	// keeps the call from happening, one of after hides its answer.
 	before, after func(ctx context.Context, op string, params map[string]any) error
@@ -91,6 +98,13 @@ func (w *world) do(call connectors.Call) (any, error) {
 	if about == nil {
 		about = p["id"]
 	}
+	if list, ok := p["list"].([]any); ok && call.Operation == "update_many" {
+		ids := []any{}
+		for _, item := range list {
+			ids = append(ids, item.(map[string]any)["id"])
+		}
+		about = ids
+	}
 	w.calls = append(w.calls, fmt.Sprint(call.Operation, " ", about))
 	switch call.Operation {
 	case "get":
@@ -100,14 +114,7 @@ func (w *world) do(call connectors.Call) (any, error) {
 		}
 		return nil, connectors.Errorf(connectors.Permanent, connectors.CodeNotFound, "no record %v", p["id"])
 	case "search":
-		ids := []any{}
-		for id, r := range w.records {
-			if r["email"] == p["email"] {
-				ids = append(ids, id)
-			}
-		}
-		slices.SortFunc(ids, func(a, b any) int { return int(a.(int64) - b.(int64)) })
-		return map[string]any{"ids": ids}, nil
+		return map[string]any{"ids": w.matching(p["email"])}, nil
 	case "list":
 		items := []any{}
 		for id := int64(1); id <= w.next; id++ {
@@ -120,6 +127,16 @@ func (w *world) do(call connectors.Call) (any, error) {
 		return map[string]any{"id": w.add(p)}, nil
 	case "create_many":
 		return w.createMany(p)
+	case "customers":
+		return map[string]any{"items": w.customers}, nil
+	case "search_many":
+		found := []any{}
+		for _, email := range p["emails"].([]any) {
+			found = append(found, w.matching(email))
+		}
+		return map[string]any{"found": found}, nil
+	case "update_many":
+		return w.updateMany(p)
 	case "update":
 		r, ok := w.records[p["id"].(int64)]
 		if !ok {
@@ -130,6 +147,36 @@ func (w *world) do(call connectors.Call) (any, error) {
 		}
 	}
 	return map[string]any{}, nil
+}
+
+// matching finds the records of an e-mail, by id.
+func (w *world) matching(email any) []any {
+	ids := []any{}
+	for id, r := range w.records {
+		if r["email"] == email {
+			ids = append(ids, id)
+		}
+	}
+	slices.SortFunc(ids, func(a, b any) int { return int(a.(int64) - b.(int64)) })
+	return ids
+}
+
+// updateMany sets the fields given; a record that is gone is an item's error.
+func (w *world) updateMany(p map[string]any) (any, error) {
+	items := []any{}
+	for _, item := range p["list"].([]any) {
+		values := item.(map[string]any)
+		r, ok := w.records[values["id"].(int64)]
+		if !ok {
+			items = append(items, map[string]any{"error": map[string]any{"code": "gone", "message": "it is gone"}})
+			continue
+		}
+		for name, v := range values {
+			r[name] = v
+		}
+		items = append(items, map[string]any{"id": values["id"]})
+	}
+	return map[string]any{"items": items}, nil
 }
 
 // createMany refuses the whole when an e-mail is "all", an item when it is "bad".

@@ -42,6 +42,8 @@ func (e *execution) forEach(ctx context.Context, s *flow.Step, vars map[string]a
 	switch {
 	case savesPairs(s):
 		out, err = l.pairs(ctx, vars, items)
+	case s.Batch > 0 && s.Link != nil:
+		out, err = l.batchedLinks(ctx, vars, items)
 	case s.Batch > 0 && s.Call != nil && s.Call.Take != nil:
 		out, err = l.batchedCalls(ctx, vars, items)
 	case s.Batch > 0:
@@ -61,6 +63,9 @@ type loop struct {
 	step    *flow.Step
 	path    string
 	started time.Time
+	// created is, of a batched link step, what is known by key of creates that
+	// were done or may have been done without being linked.
+	created map[string]earlierItem
 	failures
 }
 

@@ -253,3 +253,31 @@ func TestRunawaysAreStopped(t *testing.T) {
 		})
 	}
 }
+
+// Of two items of one key, the second does not do again what may have been done
+// for the first, in this attempt or a later one.
+func TestForEachLinksOneKeyOnce(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, map[string]string{"main": onChange + `
+steps:
+  - name: people
+    for_each: '["ada", "ada"]'
+    link: partner
+    remote: ${item}
+    create: {call: fake.create, with: {email: "${item}"}}
+`})
+	unanswered := 1
+	b.world.after = func(_ context.Context, op string, _ map[string]any) error {
+		if unanswered--; op == "create" && unanswered >= 0 {
+			return failing(connectors.Unclear, "slow")
+		}
+		return nil
+	}
+	id := b.happens(1, "x")[0]
+	b.wants(b.work(id), store.Held, "unclear_write")
+	b.happens(1, "x") // folds into the held run
+	b.wants(b.work(id), store.Held, "unclear_write")
+	if n := b.world.with("ada"); n != 1 {
+		t.Errorf("%d records", n)
+	}
+}

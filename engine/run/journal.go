@@ -57,12 +57,16 @@ type journal struct {
 	run   store.Run
 	// known are the entries by path, of earlier attempts and of the writes of
 	// this one.
-	known   map[string]store.Step
+	known map[string]store.Step
+	// creates finds the path of a link step's create by step and key.
+	creates map[string]string
 	pending []store.Step
 	bytes   int
 	secrets []string
 
 	head head // of the last attempt; zero when there was none
+	// settings are those that the last series began with.
+	settings []byte
 	// since is the first attempt of the present series. Within it, what was done
 	// is not done again. What an earlier series did may have been undone since:
 	// writes that can be repeated safely are repeated.
@@ -92,6 +96,8 @@ func (j *journal) load(ctx context.Context) error {
 			if err := json.Unmarshal(s.Output, &j.head); err != nil {
 				return fmt.Errorf("reading the journal: %s: %w", HeadPath, err)
 			}
+		case s.Path == SettingsPath:
+			j.settings = s.Output
 		case s.Path == HeldPath:
 			j.wasHeld = s.State == store.StepFailed
 		default:

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"strings"
 	"time"
 
 	"github.com/flowctl/flowctl/connectors"
@@ -97,7 +98,7 @@ func (e *execution) linkActions(req *link.Request, s *flow.Step, vars map[string
 	}
 	if l.Create != nil {
 		req.Create = func(ctx context.Context) (any, error) {
-			out, err := e.linkCreate(ctx, s, vars, path+".create", link.Text(req.Main.Key))
+			out, err := e.linkCreate(ctx, s, vars, path+createSuffix, link.Text(req.Main.Key))
 			if err != nil {
 				return nil, err
 			}
@@ -126,7 +127,38 @@ func (e *execution) linkCreate(ctx context.Context, s *flow.Step, vars map[strin
 	if err != nil {
 		return nil, err
 	}
-	return e.write(ctx, write{call: c, hash: s.Hash, params: params, path: path, about: []string{key}, matched: s.Link.Match != nil})
+	w := write{call: c, hash: s.Hash, params: params, path: path, about: []string{key}, matched: s.Link.Match != nil}
+	if !w.matched {
+		w.path = e.journal.createPath(path, key)
+	}
+	return e.write(ctx, w)
+}
+
+// createPath is the path of the entry that tells of a key's create: of two items
+// of one key, the second is judged by what was done for the first.
+func (j *journal) createPath(path, key string) string {
+	step, of := path, func(path string) string {
+		if i := strings.LastIndex(path, "["); i >= 0 && strings.HasSuffix(path, "]"+createSuffix) {
+			return path[:i]
+		}
+		return ""
+	}
+	if step = of(path); step == "" {
+		return path
+	}
+	if j.creates == nil {
+		j.creates = map[string]string{}
+		for path, entry := range j.known {
+			if about := aboutOf(entry.Input); of(path) != "" && len(about) == 1 {
+				j.creates[of(path)+"\x00"+about[0]] = path
+			}
+		}
+	}
+	name := step + "\x00" + key
+	if j.creates[name] == "" {
+		j.creates[name] = path
+	}
+	return j.creates[name]
 }
 
 // taken picks what a call's result is about: by its take, or by property.

@@ -2,7 +2,6 @@ package run
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"time"
@@ -25,7 +24,9 @@ type pair struct {
 	path  string
 	at    int
 	write store.LinkWrite
-	value any
+	// values are what the flow wrote to the record; their fingerprints are kept.
+	values map[string]any
+	value  any
 }
 
 // evalPair evaluates both sides of a step that remembers a pair.
@@ -47,7 +48,43 @@ func evalPair(ctx context.Context, s *flow.Step, vars map[string]any) (pair, err
 	if err != nil {
 		return pair{}, err
 	}
-	return pair{write: w, value: pairValue(link.Result{Pair: typed})}, nil
+	p := pair{write: w, value: pairValue(link.Result{Pair: typed})}
+	if s.Link.Values != nil {
+		if p.values, err = s.Link.Values.EvalRecord(ctx, vars); err != nil {
+			return pair{}, err
+		}
+	}
+	return p, nil
+}
+
+// writes are the pairs' rows, with the fingerprints of what was written last:
+// those of values that are not given this time still hold.
+func (e *execution) writes(ctx context.Context, pairs []pair) ([][]store.LinkWrite, error) {
+	var keys []store.LinkKey
+	for _, p := range pairs {
+		if p.values != nil {
+			keys = append(keys, store.LinkKey{Table: p.write.Table, Side: store.Local, Value: p.write.Local})
+		}
+	}
+	known, err := e.executor.Store.FindLinks(ctx, e.run.Instance, keys...)
+	if err != nil {
+		return nil, err
+	}
+	groups := make([][]store.LinkWrite, len(pairs))
+	for i, p := range pairs {
+		if p.values != nil {
+			var last []byte
+			if row := known[0]; row != nil && row.Remote == p.write.Remote {
+				last = row.Fingerprints
+			}
+			known = known[1:]
+			if p.write.Fingerprints, err = link.Merge(last, p.values); err != nil {
+				return nil, err
+			}
+		}
+		groups[i] = []store.LinkWrite{p.write}
+	}
+	return groups, nil
 }
 
 // savePair remembers one pair.
@@ -57,7 +94,11 @@ func (e *execution) savePair(ctx context.Context, s *flow.Step, vars map[string]
 	if err != nil {
 		return nil, err
 	}
-	if err := e.executor.Store.SaveLinks(ctx, e.lease, p.write); err != nil {
+	groups, err := e.writes(ctx, []pair{p})
+	if err != nil {
+		return nil, err
+	}
+	if err := e.executor.Store.SaveLinks(ctx, e.lease, groups[0]...); err != nil {
 		return nil, err
 	}
 	e.noteDone(ctx, s, path, nil, p.value, started)
@@ -93,27 +134,23 @@ func (l *loop) pairs(ctx context.Context, vars map[string]any, items []any) ([]a
 	return out, l.savePairs(ctx, waiting, out)
 }
 
-// savePairs remembers pairs in one commit, or each in its own when one of them
-// cannot be.
+// savePairs remembers pairs in one commit; one that cannot be does not stop the
+// others.
 func (l *loop) savePairs(ctx context.Context, pairs []pair, out []any) error {
-	writes := make([]store.LinkWrite, len(pairs))
-	for i, p := range pairs {
-		writes[i] = p.write
+	if len(pairs) == 0 {
+		return nil
 	}
-	err := l.executor.Store.SaveLinks(ctx, l.lease, writes...)
-	if err != nil && (l.fatal(ctx, err) || !errors.Is(err, store.ErrClaimed) && !errors.Is(err, store.ErrInvalid) && !errors.Is(err, store.ErrLinkTaken)) {
+	groups, err := l.writes(ctx, pairs)
+	if err != nil {
 		return &stepError{l.path, err}
 	}
-	for _, p := range pairs {
-		one := err
-		if err != nil {
-			one = l.executor.Store.SaveLinks(ctx, l.lease, p.write)
-		}
-		if one != nil {
-			if l.fatal(ctx, one) {
-				return &stepError{p.path, one}
-			}
-			l.add(ctx, p.path, 1, one)
+	refused, err := l.executor.Store.SaveEach(ctx, l.lease, groups...)
+	if err != nil {
+		return &stepError{l.path, err}
+	}
+	for i, p := range pairs {
+		if refused[i] != nil {
+			l.add(ctx, p.path, 1, refused[i])
 			continue
 		}
 		out[p.at] = p.value

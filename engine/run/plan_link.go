@@ -40,30 +40,44 @@ type alsoRow struct {
 // link plans a link step: it looks for the row and for the record, and writes
 // down what would be created, updated and linked.
 func (p *planner) link(ctx context.Context, s *flow.Step, vars *scope, path string) (possible, error) {
-	l := &linkPlan{planner: p, step: s, path: path, vars: vars.clone(), side: store.Remote}
-	remote, err := vars.eval(s.Link.Remote.Names(), evalOf(ctx, s.Link.Remote))
-	if err != nil {
-		return possible{}, err
-	}
-	local, err := vars.eval(s.Link.Local.Names(), evalOf(ctx, s.Link.Local))
-	if err != nil {
-		return possible{}, err
-	}
 	if savesPairs(s) {
+		l := &linkPlan{planner: p, step: s, path: path, vars: vars.clone(), side: store.Remote}
+		remote, err := vars.eval(s.Link.Remote.Names(), evalOf(ctx, s.Link.Remote))
+		if err != nil {
+			return possible{}, err
+		}
+		local, err := vars.eval(s.Link.Local.Names(), evalOf(ctx, s.Link.Local))
+		if err != nil {
+			return possible{}, err
+		}
 		return l.given(ctx, local, remote)
 	}
-	l.key = remote
+	l, err := p.linkPlan(ctx, s, vars, path)
+	if err != nil {
+		return possible{}, err
+	}
+	return l.ensure(ctx)
+}
+
+// linkPlan evaluates what a link step asks for.
+func (p *planner) linkPlan(ctx context.Context, s *flow.Step, vars *scope, path string) (*linkPlan, error) {
+	l := &linkPlan{planner: p, step: s, path: path, vars: vars.clone(), side: store.Remote}
+	key := s.Link.Remote
 	if s.Link.Local != nil {
-		l.side, l.key = store.Local, local
+		l.side, key = store.Local, s.Link.Local
+	}
+	var err error
+	if l.key, err = vars.eval(key.Names(), evalOf(ctx, key)); err != nil {
+		return nil, err
 	}
 	if l.key.isKnown() && link.Text(l.key.v) == "" {
 		_, _, err := linkRequest(ctx, s, vars.v)
-		return possible{}, err
+		return nil, err
 	}
 	for _, also := range s.Link.Also {
 		key, err := vars.eval(also.Value.Names(), evalOf(ctx, also.Value))
 		if err != nil {
-			return possible{}, err
+			return nil, err
 		}
 		if !key.isKnown() || link.Text(key.v) != "" {
 			l.also = append(l.also, alsoRow{also.Table, key})
@@ -72,11 +86,11 @@ func (p *planner) link(ctx context.Context, s *flow.Step, vars *scope, path stri
 	if s.Link.Values != nil {
 		values, err := vars.eval(s.Link.Values.Names(), recordOf(ctx, s.Link.Values))
 		if err != nil {
-			return possible{}, err
+			return nil, err
 		}
 		l.vars.set("values", values)
 	}
-	return l.ensure(ctx)
+	return l, nil
 }
 
 // given plans to remember a pair whose sides are both known to the flow.

@@ -123,6 +123,12 @@ func (p *planner) loop(ctx context.Context, s *flow.Step, vars *scope, path stri
 func (p *planner) each(ctx context.Context, s *flow.Step, vars *scope, path string, items possible) (possible, error) {
 	out := possible{v: []any{}, a: []any{}, b: []any{}}
 	names, failed := newNamer(), failures{}
+	if s.Batch > 0 && s.Link != nil && !savesPairs(s) {
+		return p.batchedLinks(ctx, s, vars, path, items)
+	}
+	if savesPairs(s) {
+		s = unbatched(s)
+	}
 	for i, item := range split(items, s.Batch) {
 		inner := vars.clone()
 		inner.set(s.As, item)
@@ -151,6 +157,13 @@ func (p *planner) each(ctx context.Context, s *flow.Step, vars *scope, path stri
 		return possible{}, failure
 	}
 	return out, nil
+}
+
+// unbatched is a step whose batch only says how many are saved at a time.
+func unbatched(s *flow.Step) *flow.Step {
+	one := *s
+	one.Batch = 0
+	return &one
 }
 
 // appendItems adds the results of a batch, one for each of its items.

@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -269,5 +270,38 @@ func TestPlanIsWhatTheRunDoes(t *testing.T) {
 	}
 	if strings.Join(got, " ") != strings.Join(want, " ") {
 		t.Errorf("planned %v, did %v", want, got)
+	}
+}
+
+// Batched links are planned as they are done: what is there is found, what is
+// not would be created in one call, and changes show.
+func TestPlanOfBatchedLinks(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, map[string]string{"main": fmt.Sprintf(linkMany, 10, "on_error: continue")})
+	b.guests("bob", "two", "two")
+	b.customers(customer(12, "bob", "Bob"))
+	b.wants(b.work(b.happens(1, "x")[0]), store.Succeeded, "")
+	b.customers(customer(11, "ada", "Ada"), customer(12, "bob", "Robert"), customer(13, "eve", "Eve"), customer(14, "two", "Two"), customer(11, "ada", "Countess"))
+	b.world.calls = nil
+	plan, text := b.plans(t, "x")
+	if plan.Outcome.State != store.Succeeded {
+		t.Errorf("it would be %s: %v", plan.Outcome.State, plan.Outcome.Reason)
+	}
+	for _, want := range []string{
+		"people[12].update", "Robert", "people[11+1].create",
+		"link person: local ⟨person of people[11]⟩, remote 11 (created)", "link person: local ⟨person of people[13]⟩, remote 13 (created)",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the plan lacks %q:\n%s", want, text)
+		}
+	}
+	writes := 0
+	for _, s := range plan.Steps {
+		if s.Operation == "fake.create_many" {
+			writes++
+		}
+	}
+	if writes != 1 || b.world.made("create_many")+b.world.made("update_many") != 0 {
+		t.Errorf("%d creates are planned; called %v", writes, b.world.calls)
 	}
 }

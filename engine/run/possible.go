@@ -56,6 +56,10 @@ func (s *scope) set(name string, p possible) {
 	}
 }
 
+func (s *scope) get(name string) possible {
+	return possible{s.v[name], s.a[name], s.b[name], s.because[name]}
+}
+
 // eval evaluates something that reads these names. An error counts only when
 // nothing unknown had a part in it.
 func (s *scope) eval(names []string, do func(vars map[string]any) (any, error)) (possible, error) {

@@ -26,6 +26,7 @@ settings:
     fields:
       - {name: token, title: Token, type: secret}
       - {name: greeting, title: Greeting, type: text, default: hello}
+      - {name: limit, title: Limit, type: decimal}
 links:
   partner:
     title: Partner

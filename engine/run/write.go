@@ -26,6 +26,8 @@ type write struct {
 	about []string
 	// matched: a link step looked for the record before, and it is not there.
 	matched bool
+	// judged: the caller left out what earlier attempts did already.
+	judged bool
 }
 
 // heals tells whether an unclear write is cleared by looking for the record,
@@ -94,6 +96,8 @@ func (j *journal) judge(w write, input []byte) verdict {
 			return do
 		}
 		return unclear
+	case w.judged && before.Attempts < j.run.Attempt:
+		return do
 	case before.State != store.StepDone || w.about != nil && !slices.Equal(w.about, aboutOf(before.Input)):
 		return do
 	case w.matched && before.Attempts < j.since:

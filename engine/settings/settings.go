@@ -5,11 +5,11 @@ package settings
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
 
+	"github.com/flowctl/flowctl/connectors"
 	"github.com/flowctl/flowctl/engine/flow"
 	"github.com/flowctl/flowctl/engine/store"
 	"github.com/flowctl/flowctl/engine/value"
@@ -25,6 +25,11 @@ type Settings struct {
 	// text by setting name, from flags and environment.
 	Overrides        map[string]string
 	OverrideInstance string
+	// Announce, if set, says what is accepted in the same commit as settings that
+	// changed: their names, and all values as they will be.
+	Announce func(ctx context.Context, instance string, names []string, values map[string]any) ([]store.Arrival, error)
+	// Announced, if set, is called when such arrivals started runs.
+	Announced func()
 }
 
 // UnknownError says that app.yaml declares no such setting.
@@ -32,6 +37,23 @@ type UnknownError struct{ Name string }
 
 // Error names the setting.
 func (e *UnknownError) Error() string { return fmt.Sprintf("there is no setting %q", e.Name) }
+
+// InvalidError says what is wrong with a setting's value, in words for people.
+type InvalidError struct {
+	Name  string
+	Title string
+	Err   error
+}
+
+// Error names the setting.
+func (e *InvalidError) Error() string { return fmt.Sprintf("setting %s: %v", e.Name, e.Err) }
+
+// Unwrap returns what is wrong.
+func (e *InvalidError) Unwrap() error { return e.Err }
+
+func invalid(declared flow.Setting, err error) error {
+	return &InvalidError{declared.Name, declared.Title, err}
+}
 
 // Values returns every declared setting as a typed value: overridden, stored, or
 // its default; nil where there is none.
@@ -42,57 +64,28 @@ func (s *Settings) Values(ctx context.Context, instance string) (map[string]any,
 	}
 	values := map[string]any{}
 	for _, declared := range s.App().Settings() {
-		values[declared.Name] = declared.Default
-		if data, ok := stored[declared.Name]; ok {
-			v, err := s.open(instance, declared, data)
-			if err != nil {
-				return nil, fmt.Errorf("setting %s of %s: %w", declared.Name, instance, err)
-			}
-			values[declared.Name] = v
+		v, err := s.valueOf(instance, declared, stored[declared.Name])
+		if err != nil {
+			return nil, err
 		}
-		if text, ok := s.Overrides[declared.Name]; ok && instance == s.OverrideInstance {
-			v, err := Parse(declared, text)
-			if err != nil {
-				return nil, err
-			}
-			values[declared.Name] = v
-		}
+		values[declared.Name] = v
 	}
 	return values, nil
 }
 
-// Save writes settings given as typed values; nil removes one, so that its
-// default holds again.
-func (s *Settings) Save(ctx context.Context, instance string, values map[string]any) error {
-	rows := make(map[string][]byte, len(values))
-	for name, v := range values {
-		declared, ok := s.App().Setting(name)
-		if !ok {
-			return &UnknownError{name}
-		}
-		if v == nil {
-			rows[name] = nil
-			continue
-		}
-		typed, err := declared.Schema().Convert(v)
-		if err != nil {
-			return fmt.Errorf("setting %s: %w", name, err)
-		}
-		data, err := value.Encode(typed)
-		if err != nil {
-			return fmt.Errorf("setting %s: %w", name, err)
-		}
-		if declared.Type == "secret" {
-			if s.Sealer == nil {
-				return fmt.Errorf("setting %s is a secret and there is no key to seal it with; set FLOWCTL_SECRET_KEY", name)
-			}
-			if data, err = s.Sealer.Seal(data, place(instance, name)); err != nil {
-				return fmt.Errorf("sealing setting %s: %w", name, err)
-			}
-		}
-		rows[name] = data
+// valueOf is a setting's value, given what is stored; nil data is nothing.
+func (s *Settings) valueOf(instance string, declared flow.Setting, data []byte) (any, error) {
+	if text, ok := s.Overrides[declared.Name]; ok && instance == s.OverrideInstance {
+		return Parse(declared, text)
 	}
-	return s.Store.SaveSettings(ctx, instance, rows)
+	if data == nil {
+		return declared.Default, nil
+	}
+	v, err := s.open(instance, declared, data)
+	if err != nil {
+		return nil, fmt.Errorf("setting %s of %s: %w", declared.Name, instance, err)
+	}
+	return v, nil
 }
 
 // open reads a stored setting.
@@ -110,43 +103,68 @@ func (s *Settings) open(instance string, declared flow.Setting, data []byte) (an
 	return value.Decode(opened)
 }
 
-// Parse reads a setting's text as it comes from a flag or the environment:
-// lists by comma, tables and lists also as JSON, switches as true or false.
+// Parse reads a setting's text as it comes from a flag or the environment and
+// checks it: lists by comma, tables as key=value by comma, both also as JSON,
+// switches as true or false. The error is an *InvalidError.
 func Parse(declared flow.Setting, text string) (any, error) {
-	schema := declared.Schema()
-	text = strings.TrimSpace(text)
+	raw, err := readText(declared, strings.TrimSpace(text))
+	if err != nil {
+		return nil, invalid(declared, err)
+	}
+	typed, err := declared.Check(raw)
+	if err != nil {
+		return nil, invalid(declared, err)
+	}
+	return typed, nil
+}
+
+func readText(declared flow.Setting, text string) (any, error) {
 	if text == "" {
 		return nil, nil
 	}
-	var raw any = text
 	switch declared.Type {
 	case "switch":
 		switch strings.ToLower(text) {
 		case "true", "yes", "on", "1":
-			raw = true
+			return true, nil
 		case "false", "no", "off", "0":
-			raw = false
-		default:
-			return nil, fmt.Errorf("setting %s: %q is neither true nor false", declared.Name, text)
+			return false, nil
 		}
+		return nil, fmt.Errorf("%q is neither true nor false", text)
 	case "list":
-		if !strings.HasPrefix(text, "[") {
-			var items []any
-			for item := range strings.SplitSeq(text, ",") {
-				items = append(items, strings.TrimSpace(item))
-			}
-			raw = items
-			break
+		if strings.HasPrefix(text, "[") {
+			return readJSON(text)
 		}
-		fallthrough
+		items := []any{}
+		for item := range strings.SplitSeq(text, ",") {
+			items = append(items, strings.TrimSpace(item))
+		}
+		return items, nil
 	case "table":
-		if err := json.Unmarshal([]byte(text), &raw); err != nil {
-			return nil, fmt.Errorf("setting %s: %w", declared.Name, err)
+		if strings.HasPrefix(text, "{") {
+			return readJSON(text)
 		}
+		rows := map[string]any{}
+		for row := range strings.SplitSeq(text, ",") {
+			key, cell, ok := strings.Cut(row, "=")
+			if !ok {
+				return nil, fmt.Errorf("%q is no row; one looks like key=value", strings.TrimSpace(row))
+			}
+			if _, twice := rows[strings.TrimSpace(key)]; twice {
+				return nil, fmt.Errorf("there are two rows for %q", strings.TrimSpace(key))
+			}
+			rows[strings.TrimSpace(key)] = strings.TrimSpace(cell)
+		}
+		return rows, nil
 	}
-	typed, err := schema.Convert(raw)
+	return text, nil
+}
+
+// readJSON keeps whole numbers whole, and amounts exact.
+func readJSON(text string) (any, error) {
+	v, err := connectors.Any().Decode([]byte(text))
 	if err != nil {
-		return nil, fmt.Errorf("setting %s: %w", declared.Name, err)
+		return nil, fmt.Errorf("it is no JSON: %w", err)
 	}
-	return typed, nil
+	return v, nil
 }

@@ -30,10 +30,8 @@ func (s *database) Accept(ctx context.Context, arrivals ...Arrival) ([]Accepted,
 	if len(arrivals) == 0 {
 		return nil, nil
 	}
-	for i := range arrivals {
-		if err := checkArrival(&arrivals[i]); err != nil {
-			return nil, fmt.Errorf("accepting an event: %w", err)
-		}
+	if err := checkArrivals(arrivals); err != nil {
+		return nil, fmt.Errorf("accepting an event: %w", err)
 	}
 	call := &acceptance{ctx: ctx, arrivals: arrivals, done: make(chan struct{})}
 	select {
@@ -49,6 +47,15 @@ func (s *database) Accept(ctx context.Context, arrivals ...Arrival) ([]Accepted,
 	case <-ctx.Done():
 		return nil, fmt.Errorf("accepting an event (it may be stored all the same): %w", ctx.Err())
 	}
+}
+
+func checkArrivals(arrivals []Arrival) error {
+	for i := range arrivals {
+		if err := checkArrival(&arrivals[i]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func checkArrival(a *Arrival) error {
@@ -152,16 +159,33 @@ func (s *database) commit(batch []*acceptance) error {
 	return err
 }
 
+// keysToStart are the keys that arrivals bring runs to.
+func keysToStart(arrivals []Arrival) []keyOf {
+	var keys []keyOf
+	for i := range arrivals {
+		for _, start := range arrivals[i].Starts {
+			if start.Problem == "" {
+				keys = append(keys, keyOf{arrivals[i].Event.Instance, start.Key})
+			}
+		}
+	}
+	return keys
+}
+
+// acceptWith stores arrivals within another transaction.
+func acceptWith(tx *tx, arrivals []Arrival) ([]Accepted, error) {
+	if len(arrivals) == 0 {
+		return nil, nil
+	}
+	call := &acceptance{arrivals: arrivals}
+	err := acceptAll(tx, []*acceptance{call})
+	return call.accepted, err
+}
+
 func acceptAll(tx *tx, batch []*acceptance) error {
 	var keys []keyOf
 	for _, call := range batch {
-		for _, arrival := range call.arrivals {
-			for _, start := range arrival.Starts {
-				if start.Problem == "" {
-					keys = append(keys, keyOf{arrival.Event.Instance, start.Key})
-				}
-			}
-		}
+		keys = append(keys, keysToStart(call.arrivals)...)
 	}
 	changed, err := lockKeys(tx, keys)
 	if err != nil {

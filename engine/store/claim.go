@@ -26,6 +26,7 @@ func (s *database) Claim(ctx context.Context, runID int64, owner string, ttl tim
 		err = tx.row(`UPDATE leases SET epoch = epoch + 1, run_id = $1, owner = $2,
 				expires_at = {now} + $3, ready_at = {now} + $3
 			WHERE instance = $4 AND key = $5 AND head_id = $1 AND ready_at <= {now}
+				AND NOT EXISTS (SELECT 1 FROM instances WHERE name = $4 AND state <> 'active')
 			RETURNING epoch`,
 			[]any{runID, lease.Owner, ttl.Microseconds(), k.instance, k.key}, &lease.Epoch)
 		if errors.Is(err, sql.ErrNoRows) {
@@ -62,9 +63,12 @@ func (s *database) Renew(ctx context.Context, lease Lease, ttl time.Duration) er
 }
 
 // Finish records the outcome and ends the lease, see [Store].
-func (s *database) Finish(ctx context.Context, lease Lease, outcome Outcome) (next int64, err error) {
+func (s *database) Finish(ctx context.Context, lease Lease, outcome Outcome, announce ...Arrival) (next int64, err error) {
 	doing := fmt.Sprintf("finishing run %d", lease.RunID)
 	ended, err := outcome.check()
+	if err == nil {
+		err = checkArrivals(announce)
+	}
 	if err != nil {
 		return 0, fmt.Errorf("%s: %w", doing, err)
 	}
@@ -73,6 +77,12 @@ func (s *database) Finish(ctx context.Context, lease Lease, outcome Outcome) (ne
 		after = max(outcome.After, 0)
 	}
 	err = s.write(ctx, doing, func(tx *tx) error {
+		if len(announce) > 0 {
+			// With its own key, in the one order in which all lock keys.
+			if _, err := lockKeys(tx, append(keysToStart(announce), keyOf{lease.Instance, lease.Key})); err != nil {
+				return err
+			}
+		}
 		if err := holdsLease(tx, lease); err != nil {
 			return err
 		}
@@ -83,7 +93,10 @@ func (s *database) Finish(ctx context.Context, lease Lease, outcome Outcome) (ne
 			after.Microseconds(), flag(ended), lease.RunID); err != nil {
 			return err
 		}
-		next, err = endLease(tx, keyOf{lease.Instance, lease.Key})
+		if next, err = endLease(tx, keyOf{lease.Instance, lease.Key}); err != nil {
+			return err
+		}
+		_, err = acceptWith(tx, announce)
 		return err
 	})
 	if err != nil {

@@ -253,6 +253,9 @@ func text(s string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
 }
 
+// Storable tells whether a text may be a key or one side of a link.
+func Storable(name string) bool { return checkName("", name) == nil }
+
 // checkName checks what is indexed and compared.
 func checkName(what, name string) error {
 	switch {

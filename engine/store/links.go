@@ -38,103 +38,40 @@ func checkLinkKey(key LinkKey) error {
 	return checkName("the "+string(key.Side)+" side of a link in "+key.Table, key.Value)
 }
 
-// findLink reads the row of one side, nil when there is none. With lock it stays
-// as it is until the commit.
-func findLink(tx *tx, instance string, key LinkKey, lock string) (*Link, error) {
-	links, err := collect(tx, scanLink, `SELECT `+linkColumns+` FROM links
-		WHERE instance = $1 AND tbl = $2 AND `+key.Side.column()+` = $3 AND `+key.Side.column()+` <> ''`+lock,
-		instance, key.Table, key.Value)
-	if err != nil || len(links) == 0 {
-		return nil, err
-	}
-	return &links[0], nil
-}
-
 // FindLink finds a link by one side, see [Store].
 func (s *database) FindLink(ctx context.Context, instance string, key LinkKey) (*Link, error) {
-	var link *Link
-	err := s.read(ctx, "finding a link in "+key.Table, func(tx *tx) (err error) {
-		if err := checkLinkKey(key); err != nil {
-			return err
-		}
-		link, err = findLink(tx, instance, key, "")
-		return err
-	})
-	return link, err
+	if err := checkLinkKey(key); err != nil {
+		return nil, fmt.Errorf("finding a link: %w", err)
+	}
+	links, err := s.FindLinks(ctx, instance, key)
+	if err != nil {
+		return nil, err
+	}
+	return links[0], nil
 }
 
-// ClaimLinks makes a claimed row for each key that has none, see [Store].
-func (s *database) ClaimLinks(ctx context.Context, lease Lease, keys ...LinkKey) ([]Link, error) {
-	// Rows are taken in one order by all, so that two runs which want the same two
-	// do not wait for each other.
-	order := make([]int, len(keys))
-	for i := range order {
-		order[i] = i
+// FindLinks finds many links, each by one side, see [Store].
+func (s *database) FindLinks(ctx context.Context, instance string, keys ...LinkKey) ([]*Link, error) {
+	links := make([]*Link, len(keys))
+	if len(keys) == 0 {
+		return links, nil
 	}
-	slices.SortFunc(order, func(a, b int) int { return compareLinkKeys(keys[a], keys[b]) })
-
-	var links []Link
-	err := s.write(ctx, fmt.Sprintf("claiming links for run %d", lease.RunID), func(tx *tx) error {
-		links = make([]Link, len(keys))
-		if err := holdsLease(tx, lease); err != nil {
+	err := s.read(ctx, "finding a link in "+keys[0].Table, func(tx *tx) error {
+		// One that cannot be stored is not there.
+		storable := slices.DeleteFunc(slices.Clone(keys), func(key LinkKey) bool { return checkLinkKey(key) != nil })
+		set, err := readLinks(tx, instance, storable, "")
+		if err != nil {
 			return err
 		}
-		if err := lockLinks(tx, lease.Instance, false); err != nil {
-			return err
-		}
-		for _, i := range order {
-			if err := checkLinkKey(keys[i]); err != nil {
-				return err
+		for i, key := range keys {
+			if link := set.find(key); link != nil {
+				own := *link
+				links[i] = &own
 			}
-			link, err := claimLink(tx, lease, keys[i])
-			if err != nil {
-				return err
-			}
-			links[i] = *link
 		}
 		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	return links, nil
-}
-
-func compareLinkKeys(a, b LinkKey) int {
-	return slices.Compare([]string{a.Table, string(a.Side), a.Value}, []string{b.Table, string(b.Side), b.Value})
-}
-
-func claimLink(tx *tx, lease Lease, key LinkKey) (*Link, error) {
-	link, err := findLink(tx, lease.Instance, key, `{lock}`)
-	if err == nil && link == nil {
-		// A row that another transaction is inserting is waited for, and then found.
-		_, err = tx.exec(`INSERT INTO links (instance, tbl, `+key.Side.column()+`, `+key.Side.other().column()+`,
-				state, epoch, run_id, updated_at)
-			VALUES ($1, $2, $3, '', 'claimed', $4, $5, {now}) ON CONFLICT DO NOTHING`,
-			lease.Instance, key.Table, key.Value, lease.Epoch, lease.RunID)
-		if err == nil {
-			link, err = findLink(tx, lease.Instance, key, `{lock}`)
-		}
-	}
-	if err != nil {
-		return nil, err
-	}
-	if link == nil {
-		// Deleted between the two statements; whoever did it is done now.
-		return nil, fmt.Errorf("%w: %s %s %s is being removed", ErrClaimed, key.Table, key.Side, key.Value)
-	}
-	if link.State != LinkClaimed || link.RunID == lease.RunID && link.Epoch == lease.Epoch {
-		return link, nil
-	}
-	if err := claimable(tx, lease, link); err != nil {
-		return nil, err
-	}
-	if _, err := tx.exec(`UPDATE links SET epoch = $1, run_id = $2, updated_at = {now} WHERE id = $3`,
-		lease.Epoch, lease.RunID, link.ID); err != nil {
-		return nil, err
-	}
-	link.Epoch, link.RunID = lease.Epoch, lease.RunID
-	return link, nil
+	return links, err
 }
 
 // claimable gives ErrClaimed for a claim of another run that still holds its

@@ -29,6 +29,7 @@ func (s *database) Ready(ctx context.Context, limit int) ([]Run, error) {
 				JOIN runs r ON r.id = l.head_id
 				LEFT JOIN events e ON e.id = r.event_id
 				WHERE l.instance = $1 AND l.head_id IS NOT NULL AND l.ready_at <= {now}
+					AND NOT EXISTS (SELECT 1 FROM instances WHERE name = $1 AND state <> 'active')
 				ORDER BY l.ready_at, l.head_id LIMIT $2`, instance, limit)
 			if err != nil {
 				return err

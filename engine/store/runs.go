@@ -92,6 +92,9 @@ func (s *database) Runs(ctx context.Context, f RunFilter) ([]Run, error) {
 	if f.Key != "" {
 		c.add("r.key = %s", f.Key)
 	}
+	if f.Record != "" {
+		c.add("substr(r.key, length(r.key) - length(CAST(%s AS TEXT))) = %s", text(f.Record), ":"+text(f.Record))
+	}
 	if len(f.States) > 0 {
 		states := make([]any, len(f.States))
 		for i, state := range f.States {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 )
@@ -54,27 +55,36 @@ func (s *database) Settings(ctx context.Context, instance string) (map[string][]
 }
 
 // SaveSettings writes some settings in one commit, see [Store].
-func (s *database) SaveSettings(ctx context.Context, instance string, values map[string][]byte) error {
-	return s.write(ctx, "saving settings", func(tx *tx) error {
+func (s *database) SaveSettings(ctx context.Context, instance string, values map[string][]byte, announce ...Arrival) ([]Accepted, error) {
+	if err := checkArrivals(announce); err != nil {
+		return nil, fmt.Errorf("saving settings: %w", err)
+	}
+	var accepted []Accepted
+	err := s.write(ctx, "saving settings", func(tx *tx) (err error) {
 		if err := checkName("the instance", instance); err != nil {
 			return err
 		}
 		for _, name := range slices.Sorted(maps.Keys(values)) { // sorted: two savers lock in one order
-			if err := checkName("the setting's name", name); err != nil {
-				return err
-			}
-			var err error
-			if value := values[name]; value == nil {
-				_, err = tx.exec(`DELETE FROM settings WHERE instance = $1 AND name = $2`, instance, name)
-			} else {
-				_, err = tx.exec(`INSERT INTO settings (instance, name, value, updated_at) VALUES ($1, $2, $3, {now})
-					ON CONFLICT (instance, name) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at`,
-					instance, name, value)
-			}
-			if err != nil {
+			if err := saveSetting(tx, instance, name, values[name]); err != nil {
 				return err
 			}
 		}
-		return nil
+		accepted, err = acceptWith(tx, announce)
+		return err
 	})
+	return accepted, err
+}
+
+func saveSetting(tx *tx, instance, name string, value []byte) error {
+	if err := checkName("the setting's name", name); err != nil {
+		return err
+	}
+	if value == nil {
+		_, err := tx.exec(`DELETE FROM settings WHERE instance = $1 AND name = $2`, instance, name)
+		return err
+	}
+	_, err := tx.exec(`INSERT INTO settings (instance, name, value, updated_at) VALUES ($1, $2, $3, {now})
+		ON CONFLICT (instance, name) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at`,
+		instance, name, value)
+	return err
 }

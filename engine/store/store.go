@@ -219,11 +219,14 @@ type RunFilter struct {
 	Instance string
 	Flow     string
 	Key      string
-	States   []State
-	EventID  int64
-	Since    time.Time // by UpdatedAt
-	Before   int64     // runs with a smaller id: the next page
-	Limit    int       // 0 means 100
+	// Record selects keys that end in ":" and this: whatever is done for the
+	// record of that id.
+	Record  string
+	States  []State
+	EventID int64
+	Since   time.Time // by UpdatedAt
+	Before  int64     // runs with a smaller id: the next page
+	Limit   int       // 0 means 100
 }
 
 // LinkFilter selects links; zero fields do not restrict.
@@ -274,6 +277,11 @@ type Findings struct {
 // many processes. Every error that comes from the database itself wraps
 // [ErrUnavailable].
 type Store interface {
+	Accounts
+	Feeds
+	History
+	Schedules
+
 	// Accept stores events and the runs they start. It returns when they are
 	// durable; concurrent calls share a commit. A start folds into a Waiting run
 	// of the same (instance, flow, key) — the run re-reads anyway — and into a
@@ -303,7 +311,10 @@ type Store interface {
 	// Finish records the outcome and ends the lease. It returns the next run of
 	// the same key that is ready, 0 when none is. A run that was handed back
 	// (Waiting) is itself the next.
-	Finish(ctx context.Context, lease Lease, outcome Outcome) (next int64, err error)
+	//
+	// With announce those arrivals are stored in the same commit: what became of
+	// the run is not known without them, nor they without it.
+	Finish(ctx context.Context, lease Lease, outcome Outcome, announce ...Arrival) (next int64, err error)
 
 	// SaveSteps writes journal entries in one commit, replacing those of the
 	// same path, if the lease still holds.
@@ -338,11 +349,20 @@ type Store interface {
 	// there is none.
 	FindLink(ctx context.Context, instance string, key LinkKey) (*Link, error)
 
+	// FindLinks finds many links at once, one for each key in their order, nil
+	// where there is none. A key that could not be stored has none.
+	FindLinks(ctx context.Context, instance string, keys ...LinkKey) ([]*Link, error)
+
 	// ClaimLinks makes a claimed row for each key that has none, all or nothing.
 	// Rows found are returned as they are, in the order of keys; a row claimed by
 	// another run that still holds its lease gives ErrClaimed, one left by a run
 	// that does not (another run's, or an earlier attempt's) is taken over.
 	ClaimLinks(ctx context.Context, lease Lease, keys ...LinkKey) ([]Link, error)
+
+	// ClaimEach does what ClaimLinks does for each of many groups of keys, in one
+	// commit: a group that cannot be claimed says why and claims nothing, the
+	// others are claimed all the same.
+	ClaimEach(ctx context.Context, lease Lease, groups ...[]LinkKey) ([]LinkClaim, error)
 
 	// SaveLinks writes links in one commit, if the lease still holds: a claimed
 	// row of either side is filled, a linked row of the same pair is updated, a
@@ -351,6 +371,10 @@ type Store interface {
 	// run has claimed gives ErrClaimed. Nil Fingerprints leave those of a pair
 	// that stays the same.
 	SaveLinks(ctx context.Context, lease Lease, links ...LinkWrite) error
+
+	// SaveEach does what SaveLinks does for each of many groups of links, in one
+	// commit: for each group nil, or why nothing of it was written.
+	SaveEach(ctx context.Context, lease Lease, groups ...[]LinkWrite) ([]error, error)
 
 	// PutLinks writes links as SaveLinks does, for a person who imports them: in
 	// one commit, without a lease. What a live run has claimed gives ErrClaimed.
@@ -373,8 +397,33 @@ type Store interface {
 	// Settings reads an instance's settings: JSON by name. Secrets are sealed by
 	// the caller.
 	Settings(ctx context.Context, instance string) (map[string][]byte, error)
-	// SaveSettings writes some of them; a nil value removes one.
-	SaveSettings(ctx context.Context, instance string, values map[string][]byte) error
+	// SaveSettings writes some of them; a nil value removes one. The arrivals that
+	// announce it are stored in the same commit.
+	SaveSettings(ctx context.Context, instance string, values map[string][]byte, announce ...Arrival) ([]Accepted, error)
+
+	// Instances lists all instances by name. main is there from the beginning.
+	Instances(ctx context.Context) ([]Instance, error)
+	// Instance reads one, or gives ErrNotFound.
+	Instance(ctx context.Context, name string) (Instance, error)
+	// AddInstance makes an active instance, or gives ErrInvalid when there is one of
+	// that name.
+	AddInstance(ctx context.Context, name, title string) error
+	// SetInstance changes an instance's title and whether it is active or paused:
+	// the runs of a paused instance are not ready and cannot be claimed.
+	SetInstance(ctx context.Context, name, title string, state InstanceState) error
+	// RemoveInstance forgets a paused instance with all that belongs to it, in small
+	// commits. One that was interrupted is Removing, and removed by another call.
+	RemoveInstance(ctx context.Context, name string) error
+
+	// Status sums up how an instance stands.
+	Status(ctx context.Context, instance string) (Status, error)
+	// Problems lists an instance's Held and Failed runs, without their events, inputs
+	// and results.
+	Problems(ctx context.Context, filter ProblemFilter) ([]Run, error)
+	// Unlink removes the link of a pair, or of one side where the other is "", if
+	// the lease still holds. It tells whether there was one; one that another live
+	// run has claimed gives ErrClaimed.
+	Unlink(ctx context.Context, lease Lease, table, local, remote string) (bool, error)
 
 	// Counts returns the number of runs by state for an instance ("" for all).
 	Counts(ctx context.Context, instance string) (map[State]int, error)
@@ -401,6 +450,13 @@ type Store interface {
 	// Ping checks that the store can be written.
 	Ping(ctx context.Context) error
 	Close() error
+}
+
+// LinkClaim is what a group of keys got: its rows in the order of the keys, or
+// why it got none.
+type LinkClaim struct {
+	Links []Link
+	Err   error
 }
 
 // LinkWrite is a link to write.

@@ -23,7 +23,7 @@ func TestAnImportedOrderIsLeftAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.settle()
-	w.last("webhook-order-created", store.Succeeded)
+	w.ended("webhook-order-created", store.Succeeded)
 	w.quiet()
 	w.announce("woocommerce.order.created", map[string]any{"id": id})
 	w.last("webhook-order-created", store.Skipped)

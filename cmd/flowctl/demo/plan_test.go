@@ -29,7 +29,7 @@ func TestPlanOfAnOrderWritesNothing(t *testing.T) {
 	}
 	for _, want := range []string{
 		"guest.create  odoo.create", "sale_order.create  odoo.create", "link sale_order: local ⟨id of sale_order.create⟩",
-		"partner_id: ⟨id of customer/guest.create⟩", "confirmed  odoo.call", "it would be held at step totals_differ",
+		"partner_id: ⟨id of content/customer/guest.create⟩", "confirmed  odoo.call", "it would be held at step proven/totals_differ",
 	} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("the plan lacks %q", want)

@@ -55,7 +55,20 @@ func (p *patient) checkDatabase(ctx context.Context) []connectors.Finding {
 	if file != "" {
 		found = append(found, checkDisk(file)...)
 	}
-	return found
+	return append(found, checkInstance(ctx, e, p.Instance))
+}
+
+// checkInstance looks whether the shop that is examined is there, and worked.
+func checkInstance(ctx context.Context, e *engine.Engine, name string) connectors.Finding {
+	const check = "instance"
+	found, err := e.Instances().Get(ctx, name)
+	switch {
+	case err != nil:
+		return connectors.Failed(check, err)
+	case found.State == store.InstancePaused:
+		return connectors.Warned(check, "flowctl instances resume "+name+" has it worked again.", "%s is paused: events are accepted and not worked", name)
+	}
+	return connectors.Found(check, "%s (%s)", name, found.Title)
 }
 
 func checkDisk(file string) []connectors.Finding {

@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -80,7 +81,7 @@ func realWorld(t *testing.T, settings map[string]string) (*demo.World, context.C
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	t.Cleanup(cancel)
 	w, err := demo.Start(ctx, demo.Options{
-		Flows: flows.Files, FlowsName: "flows", Settings: settings, Instance: "e2e-" + time.Now().UTC().Format("150405.000000"),
+		Flows: flows.Files, FlowsName: "flows", Settings: settings, Instance: "e2e-" + strings.ReplaceAll(time.Now().UTC().Format("150405.000000"), ".", "-"),
 		Real: &demo.RealOdoo{URL: o.url, Database: o.database, Login: o.login, APIKey: o.key},
 		Log:  slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})),
 	})

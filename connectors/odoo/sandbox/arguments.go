@@ -6,9 +6,9 @@ type arguments struct {
 	named map[string]any
 }
 
-// get reads an argument by its place or its name.
+// get reads an argument by its place or its name; -1 is no place.
 func (a arguments) get(place int, name string) (any, bool) {
-	if place < len(a.list) {
+	if place >= 0 && place < len(a.list) {
 		return a.list[place], true
 	}
 	value, ok := a.named[name]

@@ -2,7 +2,6 @@ package sandbox
 
 import (
 	"encoding/json"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -241,18 +240,6 @@ func toText(value any) string {
 		return ""
 	}
 	return string(out)
-}
-
-// bareAmpersand is one that begins no entity.
-var bareAmpersand = regexp.MustCompile(`&([^#a-zA-Z]|$)`)
-
-// cleanHTML wraps plain text in a paragraph, as Odoo does with a note
-// (odoo18/230 and 231).
-func cleanHTML(s string) string {
-	if s == "" || strings.HasPrefix(strings.TrimSpace(s), "<") {
-		return s
-	}
-	return "<p>" + bareAmpersand.ReplaceAllString(s, "&amp;$1") + "</p>"
 }
 
 // asJSON gives a value the form it has when read from JSON; no time or other

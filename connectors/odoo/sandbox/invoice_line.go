@@ -56,6 +56,10 @@ func (e *ERP) invoiceLineModel() *model {
 		removed: func(tx *transaction, rows []*row) error {
 			for _, r := range rows {
 				tx.staleInvoices[r.ref("move_id")] = true
+				// What is not credited any more is invoiced again (odoo18/363).
+				for _, sold := range r.refs("sale_line_ids") {
+					tx.settleInvoicedLine(tx.must("account.move.line"), sold)
+				}
 			}
 			return nil
 		},

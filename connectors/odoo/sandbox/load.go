@@ -270,6 +270,22 @@ func (tx *transaction) external(text string) *row {
 	return nil
 }
 
+// checkReference gives the model and the id of an external id, false where its
+// record is gone. It needs no right to the table of external ids; archived
+// records are found where the context says so. (Asked of a running 19.)
+func checkReference(tx *transaction, _ []int64, a arguments) (any, error) {
+	external := a.text(0, "module") + "." + a.text(1, "xml_id")
+	r := tx.external(external)
+	if r == nil {
+		return nil, valueError("External ID not found in the system: %s", external)
+	}
+	ids, err := tx.search(tx.must(r.text("model")), []any{[]any{"id", "=", r.get("res_id")}}, query{})
+	if err != nil || len(ids) == 0 {
+		return []any{r.text("model"), false}, err
+	}
+	return []any{r.text("model"), ids[0]}, nil
+}
+
 // splitExternal: without a module it is that of imports (odoo18/608, 609).
 func splitExternal(text string) (module, name string) {
 	if module, name, ok := strings.Cut(text, "."); ok {

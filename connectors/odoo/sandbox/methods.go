@@ -11,7 +11,7 @@ import (
 var modelMethods = []string{
 	"search", "search_read", "search_count", "create", "fields_get", "name_search",
 	"default_get", "check_access_rights", "name_create", "load", "web_search_read", "read_group", "formatted_read_group",
-	"toggle_noupdate", "context_get",
+	"toggle_noupdate", "check_object_reference", "context_get",
 }
 
 // commonMethods are what every model can do.

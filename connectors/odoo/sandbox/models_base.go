@@ -11,13 +11,13 @@ func (e *ERP) declareModels() []*model {
 	partner := e.partnerModel()
 	groups := [][]*model{
 		e.baseModels(), e.placeModels(), {partner, e.userModel(partner)},
-		e.productModels(), e.accountModels(), e.invoiceModels(), e.stockModels(), e.automationModels(), e.tradeModels(), {e.orderModel(), e.orderLineModel()},
+		e.productModels(), e.accountModels(), e.invoiceModels(), e.stockModels(), e.automationModels(), e.tradeModels(), e.messageModels(), {e.orderModel(), e.orderLineModel()},
 	}
 	var all []*model
 	for _, group := range groups {
 		all = append(all, group...)
 	}
-	return all
+	return withMessages(all)
 }
 
 func (e *ERP) baseModels() []*model {
@@ -46,7 +46,7 @@ func (e *ERP) baseModels() []*model {
 				declare("noupdate", boolean, "Non Updatable"),
 			},
 			check:   uniqueExternalID,
-			methods: map[string]method{"toggle_noupdate": toggleNoUpdate},
+			methods: map[string]method{"toggle_noupdate": toggleNoUpdate, "check_object_reference": checkReference},
 		},
 		{
 			name: "decimal.precision", label: "Decimal Precision",

@@ -68,6 +68,16 @@ func (e *ERP) partnerModel() *model {
 			declare("zip", char, "Zip"),
 			declare("state_id", many2one, "State", to("res.country.state"), restrict),
 			declare("country_id", many2one, "Country", to("res.country"), restrict),
+			declare("country_code", char, "Country Code", computed(func(tx *transaction, r *row) any {
+				if country := tx.record("res.country", r.ref("country_id")); country != nil {
+					return country.text("code")
+				}
+				return nil
+			})),
+			declare("commercial_company_name", char, "Company Name Entity", computed(commercialName)),
+			declare("partner_share", boolean, "Share Partner", computed(func(tx *transaction, r *row) any {
+				return len(tx.holding("res.users", "partner_id", r.id)) == 0
+			})),
 			declare("vat", char, "Tax ID"),
 			declare("ref", char, "Reference"),
 			declare("lang", selection, "Language", initial("en_US"), choices("en_US", "English (US)")),
@@ -123,6 +133,15 @@ func commercialPartner(tx *transaction, r *row) any {
 		r = parent
 	}
 	return r.id
+}
+
+// commercialName is the name of the company above, or the one that was typed.
+func commercialName(tx *transaction, r *row) any {
+	id, _ := commercialPartner(tx, r).(int64)
+	if top := tx.record("res.partner", id); top != nil && top.flag("is_company") {
+		return top.text("name")
+	}
+	return r.get("company_name")
 }
 
 var bareAddress = regexp.MustCompile(`[^\s,;<>"]+@[^\s,;<>"]+`)

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/shopspring/decimal"
@@ -54,6 +55,9 @@ func (e *ERP) productModels() []*model {
 				declare("complete_name", char, "Complete Name", computed(func(tx *transaction, r *row) any {
 					return categoryName(tx, r)
 				})),
+				declare("parent_path", char, "Parent Path", computed(func(tx *transaction, r *row) any {
+					return categoryPath(tx, r)
+				})),
 			},
 			display: categoryName,
 		},
@@ -61,6 +65,15 @@ func (e *ERP) productModels() []*model {
 		e.variantModel(template),
 	}
 	return append(models, attributeModels()...)
+}
+
+// categoryPath is the ids from the top down, as in 1/5/9/.
+func categoryPath(tx *transaction, r *row) string {
+	path := strconv.FormatInt(r.id, 10) + "/"
+	if parent := tx.record("product.category", r.ref("parent_id")); parent != nil {
+		return categoryPath(tx, parent) + path
+	}
+	return path
 }
 
 func categoryName(tx *transaction, r *row) string {
@@ -92,6 +105,10 @@ func (e *ERP) templateModel() *model {
 			declare("invoice_policy", selection, "Invoicing Policy", initial("order"),
 				choices("order", "Ordered quantities", "delivery", "Delivered quantities")),
 			declare("company_id", many2one, "Company", to("res.company")),
+			declare("currency_id", many2one, "Currency", to("res.currency"), computed(func(tx *transaction, _ *row) any {
+				return tx.company().ref("currency_id")
+			})),
+			declare("weight_uom_name", char, "Weight unit of measure label", computed(func(*transaction, *row) any { return "kg" })),
 			declare("qty_available", float, "Quantity On Hand", computed(stockOfTemplate(func(q quantities) decimal.Decimal { return q.onHand }))),
 			declare("incoming_qty", float, "Incoming", computed(stockOfTemplate(func(q quantities) decimal.Decimal { return q.incoming }))),
 			declare("outgoing_qty", float, "Outgoing", computed(stockOfTemplate(func(q quantities) decimal.Decimal { return q.outgoing }))),
@@ -113,6 +130,7 @@ func (e *ERP) templateModel() *model {
 		},
 		changed: templateChanged,
 		guard:   guardTemplate,
+		methods: map[string]method{"get_contextual_price": contextualPrice(ofTemplate)},
 		removing: func(tx *transaction, rows []*row) error {
 			// Its variants go first: what needs one of them is what is named.
 			for _, r := range rows {
@@ -173,6 +191,7 @@ func (e *ERP) variantModel(template *model) *model {
 		changed: variantChanged,
 		check:   checkVariant,
 		removed: removeEmptyTemplates,
+		methods: map[string]method{"get_contextual_price": contextualPrice(ofVariant)},
 	}
 	m.list = append(m.list, imageFields(variantImage)...)
 	own := map[string]bool{"product_variant_ids": true, "product_variant_id": true, "product_variant_count": true}

@@ -37,8 +37,13 @@ func (e *ERP) orderLineModel() *model {
 	m := &model{
 		name: "sale.order.line", label: "Sales Order Line", order: "order_id, sequence, id",
 		display: func(tx *transaction, r *row) string {
-			first, _, _ := strings.Cut(r.text("name"), "\n")
-			return tx.record("sale.order", r.ref("order_id")).text("name") + " - " + first
+			first := tx.lineTitle(r)
+			order := tx.record("sale.order", r.ref("order_id"))
+			// The customer's own number goes along (odoo18/264, odoo19/324).
+			if customer := tx.record("res.partner", order.ref("partner_id")); customer != nil && customer.text("ref") != "" {
+				first += " (" + customer.text("ref") + ")"
+			}
+			return order.text("name") + " - " + first
 		},
 		list: []*field{
 			declare("order_id", many2one, "Order Reference", to("sale.order"), required, cascade),
@@ -124,6 +129,21 @@ func prepareLine(tx *transaction, given, values Values) error {
 		values["technical_price_unit"] = values["price_unit"]
 	}
 	return nil
+}
+
+// lineTitle is what a line is called in the names of others: the first line of its
+// text, since 19 the product where the text does not say more (odoo19/324).
+func (tx *transaction) lineTitle(r *row) string {
+	lines := strings.Split(r.text("name"), "\n")
+	product := tx.record("product.product", r.ref("product_id"))
+	if !tx.erp.latest() || product == nil {
+		return lines[0]
+	}
+	if name := tx.displayName(tx.must("product.product"), product); len(lines) < 2 || lines[1] == "" || lines[0] != name ||
+		strings.Join(lines[1:], "\n") == tx.template(product).text("description_sale") {
+		return name
+	}
+	return lines[1]
 }
 
 // fromProduct are the values of a line that follow from its product.

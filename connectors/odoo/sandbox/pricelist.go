@@ -24,6 +24,15 @@ func pricelistItemModel() *model {
 				choices("percentage", "Discount", "formula", "Formula", "fixed", "Fixed Price")),
 			declare("fixed_price", float, "Fixed Price", digits(productPrice)),
 			declare("percent_price", float, "Percentage Price"),
+			declare("base", selection, "Based on", required, initial("list_price"),
+				choices("list_price", "Sales Price", "standard_price", "Cost", "pricelist", "Other Pricelist")),
+			declare("base_pricelist_id", many2one, "Other Pricelist", to("product.pricelist")),
+			declare("price_discount", float, "Price Discount", places(2)),
+			declare("price_markup", float, "Markup", computed(func(_ *transaction, r *row) any { return r.amount("price_discount").Neg() })),
+			declare("price_surcharge", float, "Extra Fee", digits(productPrice)),
+			declare("price_round", float, "Price Rounding", digits(productPrice)),
+			declare("price_min_margin", float, "Min. Price Margin", digits(productPrice)),
+			declare("price_max_margin", float, "Max. Price Margin", digits(productPrice)),
 			declare("date_start", datetime, "Start Date"),
 			declare("date_end", datetime, "End Date"),
 		},
@@ -44,7 +53,9 @@ func (tx *transaction) ruledPrice(pricelist int64, product *row, price, quantity
 		case "fixed":
 			return r.amount("fixed_price")
 		case "percentage":
-			return price.Mul(decimal.NewFromInt(100).Sub(r.amount("percent_price"))).Shift(-2)
+			return lessPercent(price, r.amount("percent_price"))
+		default:
+			return tx.formulaPrice(r, product, price, quantity)
 		}
 	}
 	return price

@@ -215,6 +215,14 @@ func (p *replay) compareResult(x exchange, m *model, got any) {
 	case "create":
 		p.learnIDs(m.name, want, got)
 		return
+	case "search":
+		if !p.equalIDs(m.name, want, got) {
+			p.t.Errorf("%s: finds %v, recorded %v", x.file, got, want)
+		}
+		return
+	case "load":
+		p.compareLoad(x, m, asObject(want), asObject(got))
+		return
 	case "search_read", "read":
 		wanted, _ := want.([]any)
 		here, _ := got.([]any)
@@ -235,14 +243,55 @@ func (p *replay) compareResult(x exchange, m *model, got any) {
 		}
 		return
 	}
-	if _, action := want.(map[string]any); action && strings.HasPrefix(x.method, "action_") {
-		if _, ok := got.(map[string]any); !ok {
-			p.t.Errorf("%s: answers %v where a record was", x.file, got)
-		}
+	if offered := asObject(want); offered["type"] == "ir.actions.act_window" {
+		p.compareOffer(x, offered, asObject(got))
 		return
 	}
 	if !reflect.DeepEqual(want, got) {
 		p.t.Errorf("%s: %s.%s answers %v, recorded %v", x.file, x.model, x.method, got, want)
+	}
+}
+
+// compareLoad compares what load made, or which rows it refused and why.
+func (p *replay) compareLoad(x exchange, m *model, want, got map[string]any) {
+	p.t.Helper()
+	if want["ids"] != false {
+		if !p.equalIDs(m.name, want["ids"], got["ids"]) {
+			p.t.Errorf("%s: loads %v, recorded %v", x.file, got, want["ids"])
+		}
+		return
+	}
+	wanted, here := asList(want["messages"]), asList(got["messages"])
+	if got["ids"] != false || len(wanted) != len(here) {
+		p.t.Errorf("%s: loads %v, recorded %v", x.file, got, want)
+		return
+	}
+	for i := range wanted {
+		a, b := asObject(wanted[i]), asObject(here[i])
+		for _, name := range []string{"record", "type", "field", "message"} {
+			if a[name] != b[name] && !(name == "message" && quotesID(a[name])) {
+				p.t.Errorf("%s: row %d: %s is %v, recorded %v", x.file, i, name, b[name], a[name])
+			}
+		}
+	}
+}
+
+// quotesID tells messages that end with the id of a record of that database.
+func quotesID(message any) bool {
+	text, _ := message.(string)
+	return strings.HasSuffix(text, ")")
+}
+
+// compareOffer compares actions by what a client acts on: what they open.
+func (p *replay) compareOffer(x exchange, want, got map[string]any) {
+	p.t.Helper()
+	if want["res_model"] != got["res_model"] || got["target"] != nil && want["target"] != got["target"] {
+		p.t.Errorf("%s: offers %v, recorded %v", x.file, got, want)
+		return
+	}
+	model, _ := want["res_model"].(string)
+	if id, ok := want["res_id"]; ok && !p.equalIDs(model, id, got["res_id"]) {
+		p.t.Errorf("%s: opens %s %v, recorded %v", x.file, model, got["res_id"], id)
 	}
 }
 

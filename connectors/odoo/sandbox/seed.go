@@ -140,6 +140,15 @@ func (e *ERP) seedCompany(s *seeder) {
 	s.add("res.users", Values{"login": "__system__", "partner_id": bot, "active": false})
 	s.add("res.users", Values{"login": e.options.Login, "partner_id": admin})
 	s.add("crm.team", Values{"name": "Sales", "company_id": companyID})
+	for _, kind := range []string{"Discussions", "Note"} {
+		id := s.add("mail.message.subtype", Values{"name": kind, "internal": kind == "Note"})
+		if s.err == nil {
+			s.tx.insert(s.tx.must("ir.model.data"), Values{
+				"module": "mail", "name": map[string]string{"Discussions": "mt_comment", "Note": "mt_note"}[kind],
+				"model": "mail.message.subtype", "res_id": id, "noupdate": true,
+			})
+		}
+	}
 	e.seedPlaces(s)
 	s.add("stock.warehouse", Values{"name": "My Company", "code": "WH"})
 	if !e.latest() {

@@ -81,6 +81,9 @@ func moveName(tx *transaction, r *row) string {
 // there, what is missing where not (odoo18/264, 302), and for what comes in the
 // stock as it will be (odoo18/386).
 func forecast(tx *transaction, r *row) any {
+	if slices.Contains([]string{"done", "cancel"}, r.text("state")) {
+		return decimal.Zero // odoo18/299
+	}
 	q := tx.quantitiesOf(r.ref("product_id"))
 	future := q.onHand.Add(q.incoming).Sub(q.outgoing)
 	source := tx.record("stock.location", r.ref("location_id"))

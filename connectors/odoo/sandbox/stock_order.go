@@ -124,7 +124,7 @@ func (tx *transaction) procureLine(order, line *row, missing decimal.Decimal, op
 			"picking_id": picking.id, "product_id": line.ref("product_id"), "product_uom_qty": missing, "sale_line_id": line.id,
 			"location_id": picking.ref("location_id"), "location_dest_id": picking.ref("location_dest_id"),
 			"origin": picking.text("origin"), "reference": picking.text("name"), "partner_id": order.ref("partner_shipping_id"),
-			"sequence": line.get("sequence"),
+			"sequence": line.get("sequence"), "date": plannedFor(tx, order),
 		}))
 		if err != nil {
 			return nil, err
@@ -154,9 +154,20 @@ func (tx *transaction) openPicking(order *row) (*row, error) {
 	id, err := tx.create(m, plus(tx.groupValues(group), Values{
 		"picking_type_id": warehouse.ref("out_type_id"), "origin": origin, "partner_id": order.ref("partner_shipping_id"),
 		"location_id": warehouse.ref("lot_stock_id"), "location_dest_id": tx.place("customer"),
-		"sale_id": order.id, "carrier_id": order.ref("carrier_id"),
+		"sale_id": order.id, "carrier_id": order.ref("carrier_id"), "scheduled_date": plannedFor(tx, order),
 	}))
 	return tx.row(m, id), err
+}
+
+// plannedFor is when an order's deliveries are due: what was promised, or else the
+// order's own date, also for one that is made later (odoo18/425).
+func plannedFor(tx *transaction, order *row) any {
+	for _, name := range []string{"commitment_date", "date_order"} {
+		if at, ok := order.get(name).(time.Time); ok {
+			return at
+		}
+	}
+	return tx.now
 }
 
 func (tx *transaction) orderGroup(order *row) (int64, error) {

@@ -63,15 +63,37 @@ func (p *replay) translate(m *model, argument string, value any) any {
 			}
 		}
 		return out
+	case "context":
+		return p.context(asObject(value))
 	case "vals", "vals_list":
 		return p.values(m, value)
 	}
 	return value
 }
 
+// contextModels are the records that keys of a context name.
+var contextModels = map[string]string{
+	"button_validate_picking_ids": "stock.picking", "picking_ids_not_to_backorder": "stock.picking", "location": "stock.location",
+}
+
+func (p *replay) context(given map[string]any) map[string]any {
+	out := map[string]any{}
+	for name, value := range given {
+		model := contextModels[name]
+		if name == "active_ids" || name == "active_id" {
+			model, _ = given["active_model"].(string)
+		}
+		if m := p.erp.models[model]; m != nil {
+			value = p.ids(m, value)
+		}
+		out[name] = value
+	}
+	return out
+}
+
 // invalid tells names that are meant to be unknown.
 func (p *replay) invalid(name string) bool {
-	return strings.HasPrefix(name, "no_such") || name == "nope"
+	return strings.HasPrefix(name, "no_such") || name == "nope" || name == "quantity_done"
 }
 
 func (p *replay) values(m *model, value any) any {

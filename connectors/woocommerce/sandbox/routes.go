@@ -19,6 +19,7 @@ type route struct {
 	list    *listParams // of collections
 	single  bool        // answers one record
 	public  bool        // needs no key
+	plugin  string      // is there only with this plugin
 }
 
 // forbidden is the answer to a stranger.
@@ -123,6 +124,12 @@ func buildRoutes() []*route {
 	add(v3+"/data/currencies", singleMethods, route{methods: get, handle: listCurrencies})
 	add(v3+"/data/currencies/current", singleMethods, route{methods: get, handle: currentCurrency, single: true})
 	add(v3+"/data/currencies/{slug}", singleMethods, route{methods: get, handle: getCurrency, single: true})
+	for _, namespace := range []string{PluginTracking, PluginAdvanced} {
+		path := "/" + namespace + "/orders/{id}/shipment-trackings"
+		add(path, listMethods, route{methods: get, handle: listTrackings, plugin: namespace}, route{methods: post, handle: createTracking, plugin: namespace})
+		add(path+"/{slug}", readDelete, route{methods: remove, handle: deleteTracking, plugin: namespace})
+	}
+	add(v3+"/orders/{id}/fulfillments", listMethods, route{methods: get, handle: listFulfillments, plugin: PluginFulfillments}, route{methods: post, handle: createFulfillment, plugin: PluginFulfillments})
 	return all
 }
 
@@ -130,7 +137,7 @@ func buildRoutes() []*route {
 func (s *Shop) match(c *call, method, path string) *route {
 	segments := strings.Split(strings.TrimPrefix(path, "/"), "/")
 	for _, r := range routes {
-		if len(r.path) != len(segments) || !slices.Contains(r.methods, method) {
+		if len(r.path) != len(segments) || !slices.Contains(r.methods, method) || r.plugin != "" && !slices.Contains(s.settings.Plugins, r.plugin) {
 			continue
 		}
 		c.ids, c.slugs = nil, nil

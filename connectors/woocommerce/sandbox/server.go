@@ -154,7 +154,7 @@ func collapse(path string) string {
 // permission, parameters, handler.
 func (s *Shop) dispatch(c *call, path string, body []byte) (int, any, *apiError) {
 	method := methodOf(c.r)
-	if c.pretty && strings.HasPrefix(path, "/wc/") {
+	if c.pretty && (strings.HasPrefix(path, "/wc/") || strings.HasPrefix(path, "/wc-")) {
 		if refused := s.authenticate(c, method); refused != nil {
 			refused.hideAllow = true
 			return 0, nil, refused

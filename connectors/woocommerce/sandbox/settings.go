@@ -27,6 +27,9 @@ type Settings struct {
 	Country, State string
 	// PlainPermalinks: WordPress does not serve /wp-json/ (woo/626, 627).
 	PlainPermalinks bool
+	// Plugins that keep tracking numbers: PluginTracking, PluginAdvanced, and the
+	// shop's own PluginFulfillments.
+	Plugins []string
 	// TaxClasses besides the standard one, by slug.
 	TaxClasses []string
 }

@@ -70,7 +70,8 @@ type Shop struct {
 	// Terms by id: categories, tags, shipping classes and values of attributes.
 	terms      map[int64]*term
 	attributes map[int64]*attribute
-	gallery    map[int64]Image // the media library
+	gallery    map[int64]Image     // the media library
+	parcels    map[int64][]*parcel // by order, of the tracking plugins
 	zones      map[int64]*zone
 	options    map[string]string // settings that decide nothing here
 	classNames map[string]string // of tax classes made by the API
@@ -102,7 +103,7 @@ func New(o Options) *Shop {
 		products: map[int64]*product{}, orders: map[int64]*order{}, refunds: map[int64]*refund{},
 		notes: map[int64]*note{}, customers: map[int64]*customer{}, coupons: map[int64]*coupon{},
 		rates: map[int64]*TaxRate{}, webhooks: map[int64]*webhook{},
-		terms: map[int64]*term{}, attributes: map[int64]*attribute{}, gallery: map[int64]Image{}, options: map[string]string{}, classNames: map[string]string{}, pictures: o.Pictures,
+		terms: map[int64]*term{}, attributes: map[int64]*attribute{}, gallery: map[int64]Image{}, parcels: map[int64][]*parcel{}, options: map[string]string{}, classNames: map[string]string{}, pictures: o.Pictures,
 	}
 	if o.Settings != nil {
 		s.settings = *o.Settings

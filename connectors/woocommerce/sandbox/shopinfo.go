@@ -19,7 +19,7 @@ func siteIndex(c *call) (int, any, *apiError) {
 	return http.StatusOK, object{
 		{"name", s.settings.Name}, {"description", ""}, {"url", c.home}, {"home", c.home}, {"gmt_offset", number(strconv.FormatFloat(float64(offset)/3600, 'f', -1, 64))},
 		{"timezone_string", s.settings.Timezone}, {"page_for_posts", 0}, {"page_on_front", 0}, {"show_on_front", "posts"},
-		{"namespaces", []string{"wc/v3", "wc/v1", "wc/v2", "wc/store", "wc/store/v1", "wp/v2"}},
+		{"namespaces", append([]string{"wc/v3", "wc/v1", "wc/v2", "wc/store", "wc/store/v1", "wp/v2"}, s.pluginNamespaces()...)},
 		{"authentication", object{}}, {"routes", all}, {"site_logo", 0}, {"site_icon", 0}, {"site_icon_url", ""},
 		{"_links", object{{"help", []any{object{{"href", "https://developer.wordpress.org/rest-api/"}}}}}},
 	}, nil
@@ -37,7 +37,7 @@ func namespaceIndex(c *call) (int, any, *apiError) {
 func routePaths() []string {
 	var paths []string
 	for _, r := range routes {
-		if len(r.path) < 2 {
+		if len(r.path) < 2 || r.plugin != "" {
 			continue
 		}
 		path := "/" + strings.Join(r.path, "/")

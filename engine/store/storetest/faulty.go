@@ -67,11 +67,11 @@ func (f *Faulty) Renew(ctx context.Context, lease store.Lease, ttl time.Duration
 }
 
 // Finish fails on command.
-func (f *Faulty) Finish(ctx context.Context, lease store.Lease, outcome store.Outcome) (int64, error) {
+func (f *Faulty) Finish(ctx context.Context, lease store.Lease, outcome store.Outcome, announce ...store.Arrival) (int64, error) {
 	if err := f.check(); err != nil {
 		return 0, err
 	}
-	return f.Store.Finish(ctx, lease, outcome)
+	return f.Store.Finish(ctx, lease, outcome, announce...)
 }
 
 // SaveSteps fails on command.
@@ -96,4 +96,20 @@ func (f *Faulty) SaveLinks(ctx context.Context, lease store.Lease, links ...stor
 		return err
 	}
 	return f.Store.SaveLinks(ctx, lease, links...)
+}
+
+// ClaimEach fails on command.
+func (f *Faulty) ClaimEach(ctx context.Context, lease store.Lease, groups ...[]store.LinkKey) ([]store.LinkClaim, error) {
+	if err := f.check(); err != nil {
+		return nil, err
+	}
+	return f.Store.ClaimEach(ctx, lease, groups...)
+}
+
+// SaveEach fails on command.
+func (f *Faulty) SaveEach(ctx context.Context, lease store.Lease, groups ...[]store.LinkWrite) ([]error, error) {
+	if err := f.check(); err != nil {
+		return nil, err
+	}
+	return f.Store.SaveEach(ctx, lease, groups...)
 }

@@ -24,6 +24,8 @@ var listTests = []test{
 			{"of an instance", store.RunFilter{Instance: instance}, []int64{two[0], one[1], one[0]}},
 			{"of a flow", store.RunFilter{Flow: "flow-a"}, []int64{other, two[0], one[0]}},
 			{"of a key", store.RunFilter{Instance: instance, Key: "order:1"}, []int64{one[1], one[0]}},
+			{"of a record", store.RunFilter{Instance: instance, Record: "1"}, []int64{one[1], one[0]}},
+			{"of a record that is longer than any key", store.RunFilter{Record: "a very long record, longer than keys"}, []int64{}},
 			{"by states", store.RunFilter{States: []store.State{store.Held, store.Failed}}, []int64{one[0]}},
 			{"since", store.RunFilter{Since: time.Now().Add(time.Hour)}, []int64{}},
 			{"recent", store.RunFilter{Instance: instance, Since: time.Now().Add(-time.Hour)}, []int64{two[0], one[1], one[0]}},
@@ -65,9 +67,9 @@ var listTests = []test{
 
 var settingsTests = []test{
 	{"settings are kept by instance and name", func(f *fixture) {
-		f.must(f.SaveSettings(f.ctx, instance, map[string][]byte{"a": []byte(`1`), "b": []byte(`"x"`), "c": {}}))
-		f.must(f.SaveSettings(f.ctx, "other", map[string][]byte{"a": []byte(`2`)}))
-		f.must(f.SaveSettings(f.ctx, instance, map[string][]byte{"a": []byte(`3`), "b": nil, "unknown": nil}))
+		f.saveSettings(instance, map[string][]byte{"a": []byte(`1`), "b": []byte(`"x"`), "c": {}})
+		f.saveSettings("other", map[string][]byte{"a": []byte(`2`)})
+		f.saveSettings(instance, map[string][]byte{"a": []byte(`3`), "b": nil, "unknown": nil})
 		settings, err := f.Settings(f.ctx, instance)
 		f.must(err)
 		if len(settings) != 2 || string(settings["a"]) != "3" || settings["c"] == nil {

@@ -52,7 +52,7 @@ var pruneTests = []test{
 		_, err := f.ClaimLinks(f.ctx, running, remote("6"))
 		f.must(err)
 		f.must(f.SetCursor(f.ctx, instance, "orders", "x"))
-		f.must(f.SaveSettings(f.ctx, instance, map[string][]byte{"a": []byte("1")}))
+		f.saveSettings(instance, map[string][]byte{"a": []byte("1")})
 		time.Sleep(5 * time.Millisecond)
 
 		done, err := f.Prune(f.ctx, store.Retention{Age: time.Millisecond, Runs: 1, Bytes: 1})

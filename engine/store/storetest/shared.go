@@ -24,6 +24,7 @@ func RunShared(t *testing.T, database func(t *testing.T) (open func() store.Stor
 		{"one start of a key folds, whoever accepts it", foldTogether},
 		{"one of many makes a record", claimTogether},
 		{"links that cross end in one of two ways", crossTogether},
+		{"a feed has one poller, a slot fires once", feedTogether},
 		{"opening at once makes one schema", openTogether},
 	} {
 		t.Run(test.name, func(t *testing.T) {

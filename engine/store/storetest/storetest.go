@@ -25,11 +25,19 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"Journal", journalTests},
 		{"Cancel", cancelTests},
 		{"Links", linkTests},
+		{"LinkGroups", linkGroupTests},
 		{"Import", importTests},
 		{"Lists", listTests},
 		{"Settings", settingsTests},
+		{"Announce", announceTests},
+		{"Instances", instanceTests},
+		{"Status", statusTests},
 		{"Prune", pruneTests},
 		{"Person", personTests},
+		{"Accounts", accountTests},
+		{"History", historyTests},
+		{"Feeds", feedTests},
+		{"Schedules", scheduleTests},
 		{"Model", modelTests},
 	} {
 		t.Run(group.name, func(t *testing.T) {
@@ -100,6 +108,12 @@ func (f *fixture) accept(key string, flows ...string) []int64 {
 	accepted, err := f.Accept(f.ctx, arrival)
 	f.must(err)
 	return accepted[0].RunIDs
+}
+
+func (f *fixture) saveSettings(instance string, values map[string][]byte) {
+	f.Helper()
+	_, err := f.SaveSettings(f.ctx, instance, values)
+	f.must(err)
 }
 
 func (f *fixture) ready(limit int) []int64 {

@@ -1,0 +1,162 @@
+// Package panel is the web panel: what a shop owner sees and does without a
+// command line. It renders pages on the server, asks the engine for everything,
+// and keeps nothing but who may log in.
+package panel
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/flowctl/flowctl/engine"
+	"github.com/flowctl/flowctl/engine/store"
+)
+
+// Config says what a panel shows and to whom.
+type Config struct {
+	Engine *engine.Engine
+	// Instances lists the shops; the first is where a visitor begins.
+	Instances func(ctx context.Context) ([]Instance, error)
+	Log       *slog.Logger
+	// Version of the program, for the foot of the pages.
+	Version string
+	// PublicURL is the address that people open; its host is the only one that is
+	// answered, besides the loopback names. "" answers every host.
+	PublicURL string
+	// Demo opens the panel without a login, as owner, and only to this machine.
+	Demo bool
+	// Overridden tells which settings of an instance the machine's environment
+	// decides, and the variable that does; nil: none.
+	Overridden func(instance string) map[string]string
+}
+
+// Instance is a shop.
+type Instance struct {
+	Name, Title string
+	Paused      bool
+}
+
+// Panel serves the panel. Close ends its streams.
+type Panel struct {
+	config   Config
+	engine   *engine.Engine
+	store    store.Store
+	log      *slog.Logger
+	sessions sessions
+	limits   *loginLimits
+	pages    *pages
+	live     *live
+	setup    setupToken
+	monitor  monitor
+	hosts    map[string]bool // nil: all
+}
+
+// New makes a panel. Nothing is served before Handler.
+func New(config Config) (*Panel, error) {
+	if config.Engine == nil || config.Instances == nil {
+		return nil, errors.New("the panel needs an engine and its instances")
+	}
+	p := &Panel{config: config, engine: config.Engine, store: config.Engine.Store(), log: config.Log, limits: newLoginLimits(time.Now)}
+	if p.log == nil {
+		p.log = slog.Default()
+	}
+	p.log = p.log.With("component", "panel")
+	p.sessions = newSessions(p.store, p.log)
+	p.live = newLive(p.store, p.log)
+	var err error
+	if p.pages, err = newPages(); err != nil {
+		return nil, fmt.Errorf("reading the panel's pages: %w", err)
+	}
+	if config.PublicURL != "" {
+		u, err := url.Parse(config.PublicURL)
+		if err != nil || u.Hostname() == "" {
+			return nil, fmt.Errorf("the public URL %q is no web address", config.PublicURL)
+		}
+		p.hosts = map[string]bool{strings.ToLower(u.Hostname()): true}
+	}
+	return p, nil
+}
+
+// Close ends the streams of open pages, and what watches for them.
+func (p *Panel) Close() error {
+	p.live.close()
+	return p.monitor.close()
+}
+
+// Handler serves the panel at the root of its host.
+func (p *Panel) Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /assets/{file}", serveAssets())
+	mux.HandleFunc("GET /favicon.ico", func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "/assets/icon.svg", http.StatusMovedPermanently)
+	})
+	p.routes(mux)
+	p.apiRoutes(mux)
+
+	guarded := http.NewCrossOriginProtection()
+	guarded.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		p.fail(w, r, &httpError{http.StatusForbidden, "This was sent from another site.", "Open the panel itself and try again."})
+	}))
+	return p.secured(guarded.Handler(p.sessions.load(mux)))
+}
+
+// routes are the pages, and what is done on them.
+func (p *Panel) routes(mux *http.ServeMux) {
+	open := func(pattern string, h func(v *visit) error) { mux.Handle(pattern, p.open(h)) }
+	page := func(pattern string, h func(v *visit) error) { mux.Handle(pattern, p.guarded(h)) }
+	shop := func(method, path string, h func(v *visit) error) {
+		mux.Handle(method+" /i/{instance}"+path, p.guarded(p.inShop(h)))
+	}
+	open("GET /login", p.loginPage)
+	open("POST /login", p.login)
+	open("GET /setup", p.setupPage)
+	open("POST /setup", p.setupDone)
+	page("POST /logout", p.logout)
+	page("GET /account", p.accountPage)
+	page("POST /account", p.changePassword)
+	page("GET /{$}", p.home)
+	page("GET /runs/{id}", p.anyRun)
+	page("GET /queues", func(v *visit) error { return v.redirect("/queues/") })
+	page("/queues/", p.queues)
+	page("/", func(*visit) error { return notFound("There is no such page.") })
+
+	shop("GET", "/{$}", p.overview)
+	shop("GET", "/overview/now", p.overviewNow)
+	shop("GET", "/live", p.stream)
+	shop("GET", "/needs", p.needs)
+	shop("GET", "/activity", p.activity)
+	shop("GET", "/activity/rows", p.activityRows)
+	shop("GET", "/runs/{id}", p.run)
+	shop("GET", "/runs/{id}/outcome", p.runOutcome)
+	shop("POST", "/runs/{id}/edit", p.editRun)
+	shop("POST", "/runs/act", p.actOnRuns)
+	shop("GET", "/flows", p.flows)
+	shop("GET", "/flows/{flow}", p.flow)
+	shop("POST", "/flows/{flow}/switch", p.switchFlow)
+	shop("POST", "/flows/{flow}/run", p.startFlow)
+	shop("POST", "/flows/{flow}/plan", p.planFlow)
+	shop("GET", "/links", p.links)
+	shop("POST", "/links/{id}/unlink", p.unlink)
+	shop("GET", "/settings", p.firstTab)
+	shop("GET", "/settings/{tab}", p.settingsTab)
+	shop("POST", "/settings/{tab}", p.saveTab)
+	shop("POST", "/settings/{tab}/check", p.checkField)
+	shop("POST", "/connections/check", p.checkConnections)
+}
+
+// home leads to the first shop.
+func (p *Panel) home(v *visit) error {
+	instances, err := p.config.Instances(v.Context())
+	if err != nil {
+		return err
+	}
+	if len(instances) == 0 {
+		return &httpError{http.StatusNotFound, "There is no shop yet.", "Add one by: flowctl instances add NAME"}
+	}
+	return v.redirect("/i/" + url.PathEscape(instances[0].Name) + "/")
+}
