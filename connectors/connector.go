@@ -48,6 +48,20 @@ type Config struct {
 	// HTTPClient performs all requests; nil means a client with the
 	// connector's own defaults. Redirect policy is the connector's business.
 	HTTPClient *http.Client
+	// Polite, if set, wraps what sends the requests: it may let one wait, or refuse
+	// to send it. See [Config.Politely].
+	Polite func(http.RoundTripper) http.RoundTripper
+}
+
+// Politely returns a client that sends its requests as Config.Polite wants it,
+// for connectors to use once they have made their own client.
+func (c Config) Politely(client *http.Client) *http.Client {
+	if c.Polite == nil {
+		return client
+	}
+	polite := *client
+	polite.Transport = c.Polite(client.Transport)
+	return &polite
 }
 
 // String returns the setting as text, "" when unset.
@@ -65,6 +79,10 @@ type Spec struct {
 
 	// Settings are the fields a connection is configured by.
 	Settings *Schema
+	// Login names the settings that together say which account of which system is
+	// used: connections that agree in them share that system's patience. None means
+	// all settings.
+	Login []string
 	// Operations in the order they are documented.
 	Operations []Operation
 	// Events that the system can announce, in the order they are documented.

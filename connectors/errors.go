@@ -72,6 +72,14 @@ func ClassOf(err error) Class {
 	return Permanent
 }
 
+// NotSent finds in an HTTP client's error that the request was not sent, because
+// the other system is to be left alone for a while. Connectors return it as it is.
+func NotSent(err error) (*Error, bool) {
+	var e *Error
+	ok := errors.As(err, &e)
+	return e, ok
+}
+
 // HasCode tells whether err is an [*Error] with that code.
 func HasCode(err error, code string) bool {
 	var e *Error

@@ -31,6 +31,13 @@ type connectionKey struct{ instance, name string }
 type openConnection struct {
 	connection connectors.Connection
 	configured map[string]any
+	declared   *flow.Connection
+}
+
+// current tells whether the connection is still what the app declares. A folder
+// that was saved anew may have given the connector other operations.
+func (o openConnection) current(declared *flow.Connection, configured map[string]any) bool {
+	return (o.declared == declared || !declared.Extended() && !o.declared.Extended()) && value.Equal(o.configured, configured)
 }
 
 func newConnections(app func() *flow.App, s *settings.Settings, client *http.Client) *connections {
@@ -54,14 +61,14 @@ func (c *connections) Connection(ctx context.Context, instance, name string) (co
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	before, ok := c.open[key]
-	if ok && value.Equal(before.configured, configured) {
+	if ok && before.current(declared, configured) {
 		return before.connection, nil
 	}
 	connection, err := declared.Connector.Open(connectors.Config{Instance: instance, Settings: configured, HTTPClient: c.client})
 	if err != nil {
 		return nil, err
 	}
-	c.open[key] = openConnection{connection, configured}
+	c.open[key] = openConnection{connection, configured, declared}
 	if ok {
 		// Calls that still use the old connection end by themselves.
 		if err := before.connection.Close(); err != nil {

@@ -16,8 +16,10 @@ import (
 	"github.com/flowctl/flowctl/connectors"
 	"github.com/flowctl/flowctl/engine/builtin"
 	"github.com/flowctl/flowctl/engine/event"
+	"github.com/flowctl/flowctl/engine/files"
 	"github.com/flowctl/flowctl/engine/flow"
 	"github.com/flowctl/flowctl/engine/instance"
+	"github.com/flowctl/flowctl/engine/metrics"
 	"github.com/flowctl/flowctl/engine/run"
 	"github.com/flowctl/flowctl/engine/settings"
 	"github.com/flowctl/flowctl/engine/store"
@@ -28,6 +30,9 @@ type Config struct {
 	// Flows is the folder with app.yaml; FlowsName is what messages call it.
 	Flows     fs.FS
 	FlowsName string
+	// FlowsFolder is the same folder on disk; files saved there are taken over while
+	// the engine works. "" watches nothing.
+	FlowsFolder string
 	// DatabaseURL is "sqlite:PATH" or "postgres://…".
 	DatabaseURL string
 	// RedisURL of the queue; "" starts an embedded one.
@@ -41,7 +46,9 @@ type Config struct {
 	OverrideInstance string
 	// PublicURL is the address at which other systems reach this installation, for
 	// instances whose setting public_url is empty; "" when nobody knows.
-	PublicURL  string
+	PublicURL string
+	// Version is what the program calls itself, for the metrics.
+	Version    string
 	Sealer     *settings.Sealer
 	HTTPClient *http.Client // for connections; nil means each connector's own
 	Log        *slog.Logger
@@ -72,6 +79,9 @@ type Engine struct {
 	executor    *run.Executor
 	poller      *event.Poller
 	scheduler   *event.Scheduler
+	metrics     *metrics.Metrics
+	files       *files.Desk
+	reloading   reloading
 
 	mu      sync.Mutex
 	work    *working // nil before Start
@@ -100,24 +110,30 @@ func Open(ctx context.Context, config Config) (*Engine, error) {
 	}
 	e := &Engine{config: config, store: st}
 	e.versions.Use(app)
+	if e.metrics, err = e.newMetrics(); err != nil {
+		return nil, errors.Join(err, st.Close())
+	}
 	e.settings = &settings.Settings{
 		App: e.App, Store: st, Sealer: config.Sealer,
 		Overrides: config.Overrides, OverrideInstance: config.OverrideInstance,
 	}
 	e.connections = newConnections(e.App, e.settings, config.HTTPClient)
-	e.router = &event.Router{App: e.App, Settings: e.settings, Store: st, Doorbell: e.doorbell, Log: config.Log}
-	e.settings.Announce, e.settings.Announced = e.router.SettingsSaved, e.doorbell
+	e.router = &event.Router{App: e.App, Settings: e.settings, Store: st, Doorbell: e.doorbell, Measure: e.metrics.Event, Log: config.Log}
+	e.settings.Announce, e.settings.Announced = e.router.SettingsSaved, e.router.Announced
 	operations := &builtin.Operations{
 		App: e.App, Store: st, Settings: e.settings, Connections: e.connections, Router: e.router,
 		PublicURL: config.PublicURL, Log: config.Log,
 	}
 	operations.Feeds = feedDesk{e}
+	e.files = &files.Desk{App: e.App, Connections: e.connections, Sealer: config.Sealer, Log: config.Log}
+	operations.Files = e.files
 	e.connections.own = operations.Connection
 	e.newFeeds()
 	e.executor = &run.Executor{
 		App: e.App, Version: e.versions.Flow, Store: st, Connections: e.connections, Settings: e.settings,
 		Log: config.Log, Owner: owner(), LeaseTTL: config.LeaseTTL, Backoff: config.Backoff, UnclearWait: config.UnclearWait,
-		Observe: config.Observe, Announce: e.router.Problem, Announced: e.doorbell,
+		Observe: config.Observe, Announce: e.router.Problem, Announced: e.router.Announced,
+		Measure: e.metrics.Run, Called: e.metrics.Call,
 	}
 	for _, name := range config.Instances {
 		if err := e.Instances().Ensure(ctx, name); err != nil {
@@ -154,6 +170,9 @@ func (e *Engine) Start(ctx context.Context) error {
 	}
 	var err error
 	e.work, err = startWorking(ctx, e.config, e.store, e.executor.Work, e.poller, e.scheduler)
+	if err == nil {
+		e.watchFlows(ctx)
+	}
 	return err
 }
 
@@ -179,19 +198,35 @@ func (e *Engine) Handler() http.Handler {
 	mux := http.NewServeMux()
 	if e.config.Has(RoleIngress) {
 		mux.Handle("POST /hooks/{instance}/{connection}", e.Ingress())
+		mux.Handle("GET /files/{instance}/{token}/{name}", e.files)
 	}
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusNoContent)
 	})
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
-		if err := e.store.Ping(r.Context()); err != nil {
+		if err := e.ready(r.Context()); err != nil {
 			e.config.Log.Error("not ready", "error", err)
-			http.Error(w, "the store is not available", http.StatusServiceUnavailable)
+			http.Error(w, "store or queue is not available", http.StatusServiceUnavailable)
 			return
 		}
 		w.WriteHeader(http.StatusNoContent)
 	})
 	return mux
+}
+
+// ready tells whether the process can do its part: what accepts events needs the
+// store alone, what works them the queue too.
+func (e *Engine) ready(ctx context.Context) error {
+	if err := e.store.Ping(ctx); err != nil || e.config.Has(RoleIngress) {
+		return err
+	}
+	e.mu.Lock()
+	w := e.work
+	e.mu.Unlock()
+	if w == nil || !e.config.Has(RoleWorker) && !e.config.Has(RoleScheduler) {
+		return nil
+	}
+	return w.queue.Ping(ctx)
 }
 
 // StartFlow stores a run of a flow with the given input and returns its id. It
@@ -239,6 +274,7 @@ func (e *Engine) Close() error {
 	e.stopped = true
 	w := e.work
 	e.mu.Unlock()
+	e.stopWatching()
 	var errs []error
 	if w != nil {
 		errs = append(errs, w.stop(10*time.Second))

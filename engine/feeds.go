@@ -15,7 +15,7 @@ import (
 func (e *Engine) newFeeds() {
 	e.poller = &event.Poller{
 		App: e.App, Connections: e.connections, Router: e.router, Store: e.store, Settings: e.settings,
-		Instances: e.activeInstances, Owner: owner(), Log: e.config.Log,
+		Instances: e.activeInstances, Owner: owner(), Log: e.config.Log, Called: e.metrics.Call,
 	}
 	e.scheduler = &event.Scheduler{
 		App: e.App, Router: e.router, Store: e.store, Settings: e.settings, Instances: e.activeInstances, Log: e.config.Log,
@@ -134,12 +134,12 @@ func (e *Engine) Sweep(ctx context.Context, instance, flowName string, since tim
 		return event.Swept{}, err
 	}
 	var all event.Swept
-	any := false
+	found := false
 	for _, feed := range e.App().FeedsOf(f.Trigger.Events...) {
 		if !f.ListensTo(feed.Event) {
 			continue // only to what the feed misses
 		}
-		any = true
+		found = true
 		swept, err := e.poller.Sweep(ctx, instance, feed, f, since)
 		all.Records += swept.Records
 		all.Runs = append(all.Runs, swept.Runs...)
@@ -147,7 +147,7 @@ func (e *Engine) Sweep(ctx context.Context, instance, flowName string, since tim
 			return all, fmt.Errorf("the feed %s: %w", feed.Name, err)
 		}
 	}
-	if !any {
+	if !found {
 		return all, fmt.Errorf("no feed of app.yaml makes an event that the flow %s listens to", flowName)
 	}
 	return all, nil

@@ -33,9 +33,9 @@ func (e *Engine) InputType(f *flow.Flow) *connectors.Schema {
 	return connectors.Object(nil)
 }
 
-// Reload loads the flow files as they are now and returns what is wrong with
+// CheckFiles loads the flow files as they are now and returns what is wrong with
 // them. The flows in use stay in use.
-func (e *Engine) Reload() (*flow.App, flow.Diagnostics, error) {
+func (e *Engine) CheckFiles() (*flow.App, flow.Diagnostics, error) {
 	return flow.Load(e.config.Flows, e.config.FlowsName)
 }
 

@@ -44,6 +44,7 @@ func (postConnector) Open(c connectors.Config) (connectors.Connection, error) {
 var sent = struct {
 	sync.Mutex
 	letters map[string][]string
+	count   int64
 }{letters: map[string][]string{}}
 
 func lettersOf(account string) []string {
@@ -62,7 +63,8 @@ func (b *box) Call(_ context.Context, call connectors.Call) (any, error) {
 	defer sent.Unlock()
 	text, _ := call.Params["text"].(string)
 	sent.letters[b.account] = append(sent.letters[b.account], b.instance+": "+text)
-	return map[string]any{"id": int64(len(sent.letters[b.account]))}, nil
+	sent.count++
+	return map[string]any{"id": sent.count}, nil
 }
 
 func (b *box) Close() error { return nil }

@@ -85,7 +85,7 @@ func execute(ctx context.Context, args []string, stdin io.Reader, stdout, stderr
 // commands lists all commands, in the order of --help.
 func commands() []*cli.Command {
 	return []*cli.Command{
-		demoCommand(), serveCommand(), runCommand(), runsCommand(), linksCommand(), settingsCommand(), instancesCommand(),
+		demoCommand(), serveCommand(), runCommand(), runsCommand(), linksCommand(), feedsCommand(), settingsCommand(), instancesCommand(), usersCommand(),
 		validateCommand(), testCommand(), describeCommand(), schemaCommand(), doctorCommand(), sandboxCommand(), docsCommand(),
 	}
 }

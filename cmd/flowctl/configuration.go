@@ -1,6 +1,7 @@
 package main
 
 import (
+	"embed"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -64,7 +65,8 @@ func engineFlags() []cli.Flag {
 var machineVariables = map[string]bool{
 	"FLOWS": true, "INSTANCE": true, "DATA": true, "DATABASE_URL": true, "REDIS_URL": true, "LOG_LEVEL": true,
 	"LISTEN": true, "PUBLIC_URL": true, "SECRET_KEY": true, "CA_FILE": true,
-	"LEASE": true, "RETRY_BACKOFF": true, "REQUEST_TIMEOUT": true, "UNCLEAR_WAIT": true,
+	"METRICS_LISTEN": true, "METRICS_TOKEN": true,
+	"LEASE": true, "RETRY_BACKOFF": true, "REQUEST_TIMEOUT": true, "UNCLEAR_WAIT": true, "ROLES": true,
 }
 
 // settingsFromEnvironment reads FLOWCTL_<NAME> for every setting that the app
@@ -137,9 +139,12 @@ func engineConfig(c *cli.Context) (engine.Config, error) {
 	}
 	config := engine.Config{
 		DatabaseURL: c.String("database-url"), RedisURL: c.String("redis-url"), Log: log,
-		OverrideInstance: overriddenInstance(c), PublicURL: os.Getenv("FLOWCTL_PUBLIC_URL"),
+		Version: versionText(), OverrideInstance: overriddenInstance(c), PublicURL: os.Getenv("FLOWCTL_PUBLIC_URL"),
 	}
 	config.Flows, config.FlowsName = flowsFolder(c)
+	if _, builtIn := config.Flows.(embed.FS); !builtIn {
+		config.FlowsFolder = config.FlowsName
+	}
 	app, err := loadApp(c)
 	if err != nil {
 		return engine.Config{}, err

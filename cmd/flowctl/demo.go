@@ -53,7 +53,7 @@ func runDemo(c *cli.Context) error {
 	}
 	options := demo.Options{
 		OdooVersion: c.Int("odoo-version"), PriceDigits: c.Int("price-digits"), RedisURL: c.String("redis-url"),
-		Instance: c.String("instance"), Settings: map[string]string{}, Log: slog.New(slog.DiscardHandler),
+		Instance: c.String("instance"), Settings: map[string]string{}, Log: slog.New(slog.DiscardHandler), Panel: true,
 	}
 	if c.String("log-level") != "off" {
 		log, err := newLog(c)
@@ -111,6 +111,7 @@ func demoShopping(ctx context.Context, c *cli.Context, options demo.Options) err
 		return err
 	}
 	defer closeWorld(c, world)
+	fmt.Fprintf(say, "The panel: %s\n", world.EngineURL)
 	articles, err := world.Open(ctx)
 	if err != nil {
 		return err
@@ -168,7 +169,7 @@ func printShopping(w io.Writer, report shoppingReport, outcomes []demo.Outcome) 
 	}
 	_, err := fmt.Fprintf(w, "\n%d orders placed, %d in Odoo, %d with equal totals, %d duplicates, %.1f s.\n\n"+
 		"Look further:\n"+
-		"  flowctl demo --keep                 the same, and everything stays up to look at\n"+
+		"  flowctl demo --keep                 the same, and everything stays up, with the panel to look at\n"+
 		"  flowctl demo --odoo-version 19      an Odoo that keeps tax to the cent as well\n"+
 		"  flowctl validate flows              the flows that did this, checked\n"+
 		"  flows/webhook-order-created.yaml    the flow itself: change it and run the demo again\n",
@@ -319,8 +320,8 @@ func keep(c *cli.Context, world *demo.World) error {
 	if !c.Bool("keep") {
 		return nil
 	}
-	_, err := fmt.Fprintf(c.App.ErrWriter, "Shop %s (keys ck_sandbox, cs_sandbox), Odoo %s, webhooks at %s/hooks/%s/woocommerce.\nCtrl-C ends it.\n",
-		world.ShopURL, world.OdooURL, world.EngineURL, world.Instance)
+	_, err := fmt.Fprintf(c.App.ErrWriter, "The panel: %s\nShop %s (keys ck_sandbox, cs_sandbox), Odoo %s, webhooks at %s/hooks/%s/woocommerce.\nCtrl-C ends it.\n",
+		world.EngineURL, world.ShopURL, world.OdooURL, world.EngineURL, world.Instance)
 	if err != nil {
 		return err
 	}

@@ -12,7 +12,6 @@ import (
 
 	"github.com/flowctl/flowctl/connectors"
 	"github.com/flowctl/flowctl/engine"
-	"github.com/flowctl/flowctl/engine/flow"
 	"github.com/flowctl/flowctl/engine/store"
 )
 
@@ -25,10 +24,12 @@ func runCommand() *cli.Command {
 		Usage:     "run one flow now and tell what became of it",
 		ArgsUsage: "FLOW",
 		Description: "The input is the flow's ${input}, or ${event} where an event starts it.\n\n" +
-			"Example: flowctl run webhook-order-created --set id=1234",
+			"Example: flowctl run webhook-order-created --set id=1234\n" +
+			"         flowctl run webhook-order-updated --since 2026-01-31",
 		Flags: append(engineFlags(),
 			&cli.StringFlag{Name: "input", Usage: "JSON file with the input; - reads standard input"},
 			&cli.StringSliceFlag{Name: "set", Usage: "one field of the input, `k=v`; may repeat"},
+			&cli.StringFlag{Name: "since", Usage: "for everything that changed since: 24h, 7d, 2026-01-31; as the feeds tell whose events the flow listens to"},
 			&cli.BoolFlag{Name: "dry-run", Usage: "read for real, write nothing, and print every write that would be done"},
 			&cli.BoolFlag{Name: "json", Usage: "print the outcome as JSON"},
 		),
@@ -58,7 +59,13 @@ func runFlow(c *cli.Context, e *engine.Engine) error {
 		}
 		return failure(exitUsage, "there is no flow %q; there are: %s", c.Args().First(), strings.Join(names, ", "))
 	}
-	input, err := readInput(c, inputType(e, f))
+	if c.String("since") != "" {
+		if err := requireSettings(c, e, f); err != nil {
+			return err
+		}
+		return runSince(c, e, f.Name)
+	}
+	input, err := readInput(c, e.InputType(f))
 	if err != nil {
 		return &exitError{exitUsage, err}
 	}
@@ -80,23 +87,6 @@ func runFlow(c *cli.Context, e *engine.Engine) error {
 		return &exitError{exitStore, err}
 	}
 	return reportRun(c, run)
-}
-
-// inputType is what the flow takes: its input, or its event's payload.
-func inputType(e *engine.Engine, f *flow.Flow) *connectors.Schema {
-	if f.Trigger.Input != nil {
-		return f.Trigger.Input
-	}
-	if len(f.Trigger.Events) == 0 {
-		return connectors.Object(nil)
-	}
-	source, name, _ := strings.Cut(f.Trigger.Events[0], ".")
-	connection, ok := e.App().Connection(source)
-	if !ok {
-		return connectors.Any()
-	}
-	event, _ := connection.Spec.Event(name)
-	return event.Payload
 }
 
 func readInput(c *cli.Context, schema *connectors.Schema) (map[string]any, error) {

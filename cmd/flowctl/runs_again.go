@@ -274,7 +274,7 @@ func replayEdited(c *cli.Context) error {
 		if !ok {
 			return failure(exitUsage, "there is no flow %q any more", run.Flow)
 		}
-		input, err := readInput(c, inputType(e, f))
+		input, err := readInput(c, e.InputType(f))
 		if err != nil {
 			return &exitError{exitUsage, err}
 		}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	runs "github.com/flowctl/flowctl/engine/run"
 	"github.com/flowctl/flowctl/engine/store"
 )
 
@@ -82,6 +83,9 @@ func withSteps(c *cli.Context, st store.Store, run store.Run) (runView, error) {
 	}
 	view := viewOf(run)
 	view.Version, view.Payload, view.Input, view.Result = run.Version, rawJSON(run.Event), rawJSON(run.Input), rawJSON(run.Result)
+	if worked := runs.WorkedVersion(steps); worked != "" {
+		view.Version = worked
+	}
 	for _, s := range steps {
 		view.Steps = append(view.Steps, stepViewOf(s))
 	}
@@ -113,6 +117,7 @@ func printRun(to io.Writer, v runView, full bool) error {
 	}
 	line("instance", v.Instance)
 	line("key", v.Key)
+	line("version", v.Version)
 	line("made", clock(v.Created))
 	line("changed", fmt.Sprintf("%s, attempt %d", clock(v.Updated), v.Attempt))
 	if v.Event != "" {

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os/exec"
@@ -32,6 +33,7 @@ func TestMain(m *testing.M) {
 //	freeport NAME          puts a free address into $NAME
 //	answers URL            waits until URL answers with 2xx
 //	eventually flowctl …   runs it until it exits with 0
+//	fetch STATUS URL [TOKEN]  asks URL, bearing a token; its answer is the stdout
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
@@ -48,6 +50,7 @@ func TestScripts(t *testing.T) {
 			"freeport":   freeport,
 			"answers":    answers,
 			"eventually": eventually,
+			"fetch":      fetch,
 		},
 		Setup: func(env *testscript.Env) error {
 			env.Values[world{}] = &scriptWorld{}
@@ -173,6 +176,22 @@ func answers(ts *testscript.TestScript, _ bool, args []string) {
 		}
 		return nil
 	})
+}
+
+func fetch(ts *testscript.TestScript, _ bool, args []string) {
+	request, err := http.NewRequest(http.MethodGet, args[1], nil)
+	ts.Check(err)
+	if len(args) > 2 {
+		request.Header.Set("Authorization", "Bearer "+args[2])
+	}
+	response, err := http.DefaultClient.Do(request)
+	ts.Check(err)
+	defer response.Body.Close()
+	_, err = io.Copy(ts.Stdout(), io.LimitReader(response.Body, 16<<20))
+	ts.Check(err)
+	if got := strconv.Itoa(response.StatusCode); got != args[0] {
+		ts.Fatalf("%s answers %s, want %s", args[1], got, args[0])
+	}
 }
 
 func eventually(ts *testscript.TestScript, _ bool, args []string) {

@@ -39,15 +39,15 @@ func watchTests(c *cli.Context, only *regexp.Regexp) error {
 	}
 	group.Go(func() error {
 		for {
-			if err := runTests(c, only); err != nil && err.Error() != "" {
-				fmt.Fprintf(c.App.ErrWriter, "flowctl: %v\n", err)
-			}
-			fmt.Fprintln(c.App.ErrWriter, "waiting for a file to be saved; end with Ctrl-C")
 			select {
 			case <-ctx.Done():
 				return nil
 			case <-saved:
 			}
+			if err := runTests(c, only); err != nil && err.Error() != "" {
+				fmt.Fprintf(c.App.ErrWriter, "flowctl: %v\n", err)
+			}
+			fmt.Fprintln(c.App.ErrWriter, "waiting for a file to be saved; end with Ctrl-C")
 		}
 	})
 	return group.Wait()

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/flowctl/flowctl/connectors"
+	"github.com/flowctl/flowctl/connectors/httpcall"
 )
 
 // Name is how calls of this connector begin, unless app.yaml gives the
@@ -44,6 +45,7 @@ func (Connector) Spec() connectors.Spec {
 		Summary: "Any API that speaks JSON over HTTP: reads and writes below one address, signed webhooks from it. " +
 			"Connections go straight to the address, never through a proxy, so that it is known where they end.",
 		Settings:   settingsSchema(),
+		Login:      []string{"base_url", "auth", "token", "user"},
 		Operations: operations(),
 		Events: []connectors.Event{{
 			Name: eventReceived,
@@ -69,14 +71,14 @@ func (Connector) Open(config connectors.Config) (connectors.Connection, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Connection{settings: s, client: client, secrets: s.secrets()}, nil
+	return &Connection{settings: s, client: config.Politely(client), scrubber: httpcall.NewScrubber(s.secrets()...)}, nil
 }
 
 // Connection is a configured API. It is safe for concurrent use.
 type Connection struct {
 	settings settings
 	client   *nethttp.Client
-	secrets  []string // never shown
+	scrubber *httpcall.Scrubber
 }
 
 // Close lets idle connections go. It may be called twice.

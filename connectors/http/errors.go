@@ -1,19 +1,15 @@
 package http
 
 import (
-	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
-	"net"
 	nethttp "net/http"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/flowctl/flowctl/connectors"
+	"github.com/flowctl/flowctl/connectors/httpcall"
 )
 
 // failure turns an answer that is not 2xx into the error that says what to do.
@@ -21,7 +17,7 @@ func (a *answer) failure() *connectors.Error {
 	if a.status >= 300 && a.status < 400 {
 		return a.redirected()
 	}
-	e := &connectors.Error{Class: connectors.Permanent, Code: "http_" + strconv.Itoa(a.status), RetryAfter: retryAfter(a.header.Get("Retry-After"), time.Now())}
+	e := &connectors.Error{Class: connectors.Permanent, Code: "http_" + strconv.Itoa(a.status), RetryAfter: httpcall.RetryAfter(a.header, time.Now(), maxRetryAfter)}
 	switch {
 	case a.status == nethttp.StatusUnauthorized:
 		e.Code, e.Advice = connectors.CodeUnauthorized, "Check the connection's auth, and the token or password: it may have expired."
@@ -38,7 +34,7 @@ func (a *answer) failure() *connectors.Error {
 		e.Class = a.request.interrupted()
 	}
 	says := fmt.Sprintf("it answered HTTP %d", a.status)
-	if title := pageTitle(a.body); title != "" {
+	if title := httpcall.Title(a.body); title != "" {
 		says += fmt.Sprintf(" with the page %q", title)
 	} else if words := ownWords(a.body); words != "" {
 		says += ": " + words
@@ -50,11 +46,11 @@ func (a *answer) failure() *connectors.Error {
 // ownWords finds the message in the error bodies that are common: those of
 // RFC 9457 (title, detail), {message}, {error} as text or record, {errors}.
 func ownWords(body []byte) string {
-	raw, ok := readJSON(body)
+	raw, ok := httpcall.ReadJSON(body)
 	if !ok {
 		return ""
 	}
-	return shortened(strings.Join(strings.Fields(wordsOf(raw, 0)), " "), 300)
+	return httpcall.Shorten(strings.Join(strings.Fields(wordsOf(raw, 0)), " "), 300)
 }
 
 func wordsOf(raw any, depth int) string {
@@ -98,9 +94,9 @@ func (a *answer) redirected() *connectors.Error {
 
 // unusable is the error of an answer that is not the API's: after a write it is
 // not known what happened.
-func (a *answer) unusable(says string) *connectors.Error {
-	class := a.request.interrupted()
-	return &connectors.Error{Class: class, Code: connectors.CodeBadAnswer, Message: a.request.failed(class, says),
+func (r *request) unusable(says string) *connectors.Error {
+	class := r.interrupted()
+	return &connectors.Error{Class: class, Code: connectors.CodeBadAnswer, Message: r.failed(class, says),
 		Advice: "Something may answer in the API's place: a firewall, a login page, a wrong base URL."}
 }
 
@@ -124,52 +120,49 @@ func (r *request) failed(class connectors.Class, says string) string {
 
 // unreached is the error of an exchange without an answer. Before there was a
 // connection nothing can have happened; after it a write may have arrived.
-func unreached(r *request, cause error, connected bool) *connectors.Error {
+func (r *request) unreached(cause error) *connectors.Error {
+	if refused, ok := connectors.NotSent(cause); ok {
+		return refused
+	}
 	e := &connectors.Error{Class: connectors.Transient, Code: connectors.CodeUnreachable, Err: cause}
-	if connected {
+	if u := (*httpcall.Unanswered)(nil); errors.As(cause, &u) && u.Connected {
 		e.Class = r.interrupted()
 	}
-	var (
-		forbidden   *forbiddenError
-		dns         *net.DNSError
-		authority   x509.UnknownAuthorityError
-		hostname    x509.HostnameError
-		certificate *tls.CertificateVerificationError
-		record      tls.RecordHeaderError
-		timeout     net.Error
-		says        string
-	)
-	switch {
-	case errors.As(cause, &forbidden):
+	var forbidden *forbiddenError
+	if errors.As(cause, &forbidden) {
 		e.Class, e.Code = connectors.Permanent, connectors.CodeBadConfig
-		says = "not connected: " + forbidden.Error()
 		if forbidden.private {
 			e.Advice = "Where that is meant, turn on allow_private in the connection's settings."
 		}
-	case errors.As(cause, &dns):
-		says = fmt.Sprintf("the name %s is not known", dns.Name)
+		e.Message = r.failed(e.Class, "not connected: "+forbidden.Error())
+		return e
+	}
+	var says string
+	switch trouble := httpcall.Diagnose(cause); trouble.Reason {
+	case httpcall.NameUnknown:
+		says = fmt.Sprintf("the name %s is not known", trouble.Detail)
 		e.Advice = "Check base_url and this machine's name resolution."
-	case errors.As(cause, &authority):
+	case httpcall.CertificateUnsigned:
 		says = "its certificate is signed by no authority known here"
 		e.Advice = "Install a full certificate chain there, or name its root in FLOWCTL_CA_FILE."
-	case errors.As(cause, &hostname):
-		says = "its certificate is not for " + hostname.Host
+	case httpcall.CertificateName:
+		says = "its certificate is not for " + trouble.Detail
 		e.Advice = "Check base_url."
-	case errors.As(cause, &certificate):
-		says = "its certificate is not valid: " + certificate.Err.Error()
-	case errors.As(cause, &record), strings.Contains(cause.Error(), "HTTP response to HTTPS client"):
+	case httpcall.CertificateInvalid:
+		says = "its certificate is not valid: " + trouble.Detail
+	case httpcall.NotHTTPS:
 		says = "it does not speak https at this port"
 		e.Advice = "Check scheme and port of base_url."
-	case errors.Is(cause, context.Canceled):
+	case httpcall.Cancelled:
 		says = "the call was cancelled"
-	case errors.Is(cause, context.DeadlineExceeded), errors.As(cause, &timeout) && timeout.Timeout():
+	case httpcall.NoAnswerInTime:
 		says = "no answer in time"
 		e.Advice = "Raise the connection's timeout if the API is just slow."
-	case errors.Is(cause, syscall.ECONNREFUSED):
+	case httpcall.Refused:
 		says = "it refuses connections"
 		e.Advice = "Is it running, and is the port right?"
-	case connected:
-		says = "the connection broke before the answer was complete: " + cause.Error()
+	case httpcall.Broken:
+		says = "the connection broke before the answer was complete: " + trouble.Detail
 	default:
 		says = "not reached: " + cause.Error()
 	}
@@ -179,32 +172,3 @@ func unreached(r *request, cause error, connected bool) *connectors.Error {
 
 // maxRetryAfter bounds how long an API may ask to be left alone.
 const maxRetryAfter = 24 * time.Hour
-
-// retryAfter reads the header in seconds or as a date; 0 when absent.
-func retryAfter(text string, now time.Time) time.Duration {
-	var wait time.Duration
-	if seconds, err := strconv.ParseInt(strings.TrimSpace(text), 10, 32); err == nil {
-		wait = time.Duration(seconds) * time.Second
-	} else if at, err := nethttp.ParseTime(text); err == nil {
-		wait = at.Sub(now)
-	}
-	return min(max(wait, 0), maxRetryAfter)
-}
-
-// scrubbed takes the secrets out of an error: an API may echo what it got.
-func (c *Connection) scrubbed(err error) error {
-	var e *connectors.Error
-	if !errors.As(err, &e) {
-		return err
-	}
-	var pairs []string
-	for _, secret := range c.secrets {
-		pairs = append(pairs, secret, "•••")
-		if e.Err != nil && strings.Contains(e.Err.Error(), secret) {
-			e.Err = nil
-		}
-	}
-	clean := strings.NewReplacer(pairs...)
-	e.Message, e.Advice = clean.Replace(e.Message), clean.Replace(e.Advice)
-	return e
-}

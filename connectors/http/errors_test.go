@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/flowctl/flowctl/connectors"
+	"github.com/flowctl/flowctl/connectors/httpcall"
 )
 
 const (
@@ -160,7 +161,7 @@ func TestRetryAfterIsRead(t *testing.T) {
 		"": 0, "5": 5 * time.Second, " 5 ": 5 * time.Second, "-5": 0, "soon": 0, "1e9": 0, "99999999": maxRetryAfter,
 		"Sun, 01 Mar 2026 12:00:30 GMT": 30 * time.Second, "Sun, 01 Mar 2026 11:00:30 GMT": 0,
 	} {
-		if got := retryAfter(text, now); got != want {
+		if got := httpcall.RetryAfter(nethttp.Header{"Retry-After": {text}}, now, maxRetryAfter); got != want {
 			t.Errorf("%q: %s, want %s", text, got, want)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/flowctl/flowctl/connectors"
+	"github.com/flowctl/flowctl/connectors/httpcall"
 )
 
 // eventReceived is the one event: what it means is in the body, which only the
@@ -29,10 +30,10 @@ func (c *Connection) Receive(delivery connectors.Delivery) (connectors.Receipt, 
 			Message: "the delivery's signature in " + c.settings.signatureHeader + " does not match",
 			Advice:  "Compare webhook_secret and signature_header with the sender's settings; something between may also change the body."}
 	}
-	body, ok := readJSON(delivery.Body)
+	body, ok := httpcall.ReadJSON(delivery.Body)
 	if !ok {
 		return receipt, connectors.Errorf(connectors.Permanent, connectors.CodeBadDelivery,
-			"the delivery is signed, but its body is no JSON: it begins %q", shortened(string(delivery.Body), 80))
+			"the delivery is signed, but its body is no JSON: it begins %q", httpcall.Shorten(string(delivery.Body), 80))
 	}
 	typed, err := connectors.Any().Convert(body)
 	if err != nil {

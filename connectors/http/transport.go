@@ -6,12 +6,9 @@ import (
 	"errors"
 	"io"
 	nethttp "net/http"
-	"net/http/httptrace"
-	"net/url"
-	"strings"
-	"sync/atomic"
 
 	"github.com/flowctl/flowctl/connectors"
+	"github.com/flowctl/flowctl/connectors/httpcall"
 )
 
 // MaxAnswer bounds the body of an answer, in bytes.
@@ -19,8 +16,6 @@ const MaxAnswer = 16 << 20
 
 // maxRedirects bounds the redirects that a read follows.
 const maxRedirects = 3
-
-const userAgent = "flowctl (https://github.com/flowctl/flowctl)"
 
 // Call performs an operation and returns {status, headers, body}.
 func (c *Connection) Call(ctx context.Context, call connectors.Call) (any, error) {
@@ -34,11 +29,11 @@ func (c *Connection) Call(ctx context.Context, call connectors.Call) (any, error
 	}
 	got, err := c.send(ctx, r)
 	if err != nil {
-		return nil, c.scrubbed(err)
+		return nil, c.scrubber.Error(err)
 	}
 	result, err := got.result()
 	if err != nil {
-		return nil, c.scrubbed(err)
+		return nil, c.scrubber.Error(err)
 	}
 	return result, nil
 }
@@ -53,7 +48,7 @@ func (c *Connection) send(ctx context.Context, r *request) (*answer, error) {
 			return nil, err
 		}
 		next := got.redirect()
-		if next == nil || r.action.method != nethttp.MethodGet || hop == maxRedirects || !sameOrigin(r.target, next) {
+		if next == nil || r.action.method != nethttp.MethodGet || hop == maxRedirects || !httpcall.SameOrigin(r.target, next) {
 			return got, nil
 		}
 		redirected := *r
@@ -62,26 +57,18 @@ func (c *Connection) send(ctx context.Context, r *request) (*answer, error) {
 	}
 }
 
-func sameOrigin(a, b *url.URL) bool {
-	return a.Scheme == b.Scheme && strings.EqualFold(a.Host, b.Host) && b.User == nil
-}
-
 // exchange sends one HTTP request and reads the whole answer.
 func (c *Connection) exchange(ctx context.Context, r *request) (*answer, error) {
-	var connected atomic.Bool
-	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
-	})
 	var body io.Reader
 	if r.body != nil {
 		body = bytes.NewReader(r.body)
 	}
-	wire, err := nethttp.NewRequestWithContext(traced, r.action.method, r.target.String(), body)
+	wire, err := nethttp.NewRequestWithContext(ctx, r.action.method, r.target.String(), body)
 	if err != nil {
 		return nil, badParams("%s: the request cannot be built", r.action.Name)
 	}
 	wire.Header = r.header.Clone()
-	for name, value := range map[string]string{"Accept": "application/json", "User-Agent": userAgent} {
+	for name, value := range map[string]string{"Accept": "application/json", "User-Agent": httpcall.UserAgent} {
 		if wire.Header.Get(name) == "" {
 			wire.Header.Set(name, value)
 		}
@@ -91,20 +78,17 @@ func (c *Connection) exchange(ctx context.Context, r *request) (*answer, error) 
 	}
 	c.authorize(wire)
 
-	response, err := c.client.Do(wire)
-	if err != nil {
-		return nil, unreached(r, withoutURL(err), connected.Load())
+	got, err := httpcall.Do(c.client, wire, MaxAnswer)
+	if told, ok := connectors.NotSent(err); ok {
+		return nil, told
 	}
-	defer response.Body.Close()
-	data, err := io.ReadAll(io.LimitReader(response.Body, MaxAnswer+1))
-	got := &answer{request: r, status: response.StatusCode, header: response.Header, body: data}
 	switch {
-	case err != nil && (got.ok() || len(data) == 0):
-		return nil, unreached(r, withoutURL(err), true)
-	case len(data) > MaxAnswer:
-		return nil, got.unusable("its answer is larger than 16 MB")
+	case errors.Is(err, httpcall.ErrTooLarge):
+		return nil, r.unusable("its answer is larger than 16 MB")
+	case err != nil:
+		return nil, r.unreached(err)
 	}
-	return got, nil
+	return &answer{request: r, status: got.Status, header: got.Header, body: got.Body}, nil
 }
 
 func (c *Connection) authorize(wire *nethttp.Request) {
@@ -116,14 +100,4 @@ func (c *Connection) authorize(wire *nethttp.Request) {
 	case authHeader:
 		wire.Header.Set(s.tokenHeader, s.token)
 	}
-}
-
-// withoutURL drops the address from an error of the HTTP client: a flow may have
-// put a secret into the query.
-func withoutURL(err error) error {
-	var wrapped *url.Error
-	if errors.As(err, &wrapped) {
-		return wrapped.Err
-	}
-	return err
 }

@@ -25,6 +25,9 @@ func lostAnswer(call invocation) connectors.Class {
 
 // unreachable says why there was no answer.
 func unreachable(cause error, class connectors.Class, doing string) *connectors.Error {
+	if refused, ok := connectors.NotSent(cause); ok {
+		return refused
+	}
 	var (
 		dns  *net.DNSError
 		cert *x509.UnknownAuthorityError

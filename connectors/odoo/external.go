@@ -37,6 +37,9 @@ func onceOperations() []connectors.Operation {
 			Params: object(with(contextParams(),
 				"external_id", connectors.String().Described("Unique name in Odoo, such as woo.order_1001; without a module it is flowctl's"),
 				"values", openObject("Values of the record by field"),
+				"domain", array(connectors.Any()).Described("What the record must still match to be the one that is meant. "+
+					"One of that name that does not (an order that was cancelled since, a contact that is another's now) is left alone, "+
+					"and the new record is named after it"),
 			), "model", "external_id", "values"),
 			Result: object(map[string]*connectors.Schema{
 				"id":      connectors.Integer(),

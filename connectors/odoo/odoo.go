@@ -40,6 +40,7 @@ func (c Connector) Spec() connectors.Spec {
 		Title:      "Odoo",
 		Summary:    "Reads and writes the records of an Odoo ERP, versions 17 to 21, over JSON-RPC or JSON-2.",
 		Settings:   settingsSchema(),
+		Login:      []string{"url", "database", "login"},
 		Operations: operations(c.resources),
 		Events:     events(),
 	}
@@ -74,7 +75,7 @@ func (Connector) Open(config connectors.Config) (connectors.Connection, error) {
 	if err != nil {
 		return nil, err
 	}
-	remote := negotiate(&wire{client: httpClient(config.HTTPClient), settings: settings})
+	remote := negotiate(&wire{client: config.Politely(httpClient(config.HTTPClient)), settings: settings})
 	return newConnection(remote, settings), nil
 }
 

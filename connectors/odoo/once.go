@@ -30,17 +30,17 @@ func (c *Connection) createOnce(ctx context.Context, p params) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	name, id, err := c.onceNamed(ctx, p, model, name)
+	if err != nil {
+		return nil, err
+	}
 	table, err := c.onceTable(ctx, model, name, values)
 	if err != nil {
 		return nil, err
 	}
 	// What is there is left as it is: load would write the values again, over
 	// what people changed since.
-	known, err := c.byExternalID(ctx, model, []string{name})
-	if err != nil {
-		return nil, err
-	}
-	if id, ok := known[name]; ok {
+	if id != 0 {
 		return map[string]any{"id": id, "created": false}, nil
 	}
 	ids, err := c.loadRows(ctx, p, model, table.paths, table.rows())
@@ -58,6 +58,57 @@ func (c *Connection) createOnce(ctx context.Context, p params) (any, error) {
 		return nil, afterWrite(invocation{model: model, method: "load"}, nil)
 	}
 	return map[string]any{"id": ids[0], "created": true}, nil
+}
+
+// maxNamesakes bounds the records of one name that are not the one meant any
+// more.
+const maxNamesakes = 20
+
+// onceNamed finds the record of a name, 0 when there is none, and the name that
+// it has. A record that no longer matches the domain gave its name away: the one
+// that is meant is named after it.
+func (c *Connection) onceNamed(ctx context.Context, p params, model, given string) (name string, id int64, err error) {
+	domain, err := p.list("domain")
+	if err != nil {
+		return "", 0, err
+	}
+	name = given
+	for range maxNamesakes {
+		known, err := c.byExternalID(ctx, model, []string{name})
+		if err != nil || known[name] == 0 || domain == nil {
+			return name, known[name], err
+		}
+		matches, err := c.matches(ctx, p, model, domain, known[name])
+		if err != nil || matches {
+			return name, known[name], err
+		}
+		name = fmt.Sprintf("%s_%d", name, known[name])
+		if _, err := externalID(name); err != nil {
+			return "", 0, err
+		}
+	}
+	return "", 0, &connectors.Error{
+		Class: connectors.Permanent, Code: codeNamesakes,
+		Message: fmt.Sprintf("odoo.create_once: there are %d records named after %s, and none of them is the one that is meant", maxNamesakes, given),
+		Advice:  "Look why they no longer match: they may all have been cancelled or changed.",
+	}
+}
+
+// codeNamesakes is the code of a name that was given away too often.
+const codeNamesakes = "too_many_namesakes"
+
+// matches tells whether a record is one that the domain finds.
+func (c *Connection) matches(ctx context.Context, p params, model string, domain []any, id int64) (bool, error) {
+	given := map[string]any{"model": model, "domain": append(slices.Clone(domain), []any{"id", "=", id}), "limit": int64(1)}
+	if about, ok := p.values["context"]; ok {
+		given["context"] = about
+	}
+	found, err := c.search(ctx, params{operation: p.operation, values: given})
+	if err != nil {
+		return false, err
+	}
+	ids, _ := found.(map[string]any)["ids"].([]any)
+	return len(ids) > 0, nil
 }
 
 // loadTable is a table for load, filled cell by cell.

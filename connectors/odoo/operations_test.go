@@ -21,6 +21,7 @@ var scenarios = map[string]func(t *testing.T, b *bench, mark string){
 	"create once":             createOnce,
 	"create once, with lines": createOnceLines,
 	"create once, by many":    createOnceByMany,
+	"reads":                   reads,
 	"load":                    loadRows,
 	"query":                   queryMethods,
 	"domains in words":        domainWords,
@@ -50,6 +51,25 @@ func TestScenarios(t *testing.T) {
 }
 
 const pushSecret = "push-secret-2718"
+
+func reads(t *testing.T, b *bench, mark string) {
+	if major := b.call("version", params{})["major"].(int64); major < oldest {
+		t.Errorf("version %d", major)
+	}
+	if names := b.call("fields", params{"model": "res.partner"})["names"].([]any); !slices.Contains(names, any("email_normalized")) {
+		t.Errorf("fields of a partner: %v", names)
+	}
+	ids := b.call("create", params{"model": "res.partner", "values_list": list(params{"name": "R1 " + mark}, params{"name": "R2 " + mark})})["ids"].([]any)
+	gone := b.call("create", params{"model": "res.partner", "values": params{"name": "R3 " + mark}})["id"]
+	b.call("unlink", params{"model": "res.partner", "id": gone})
+	got := b.call("read", params{"model": "res.partner", "ids": list(ids[1], gone, ids[0]), "fields": list("name")})["records"].([]any)
+	if len(got) != 2 || got[0].(map[string]any)["name"] != "R2 "+mark || got[1].(map[string]any)["id"] != ids[0] {
+		t.Errorf("read gives %v", got)
+	}
+}
+
+// oldest is the oldest version these scenarios are for.
+const oldest = 17
 
 func createOnce(t *testing.T, b *bench, mark string) {
 	external := "woo.customer_" + mark

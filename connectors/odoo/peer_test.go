@@ -7,6 +7,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -59,13 +60,16 @@ func TestScenariosOfARealOdoo(t *testing.T) {
 		"JSON-RPC": {"push_secret": pushSecret, "api_key": nil, "password": os.Getenv("FLOWCTL_ODOO_API_KEY")},
 	} {
 		t.Run(protocol, func(t *testing.T) {
-			b := &bench{t: t, connection: openReal(t, settings)}
+			b := &bench{t: t, connection: openReal(t, settings), called: &sync.Map{}}
 			for name, run := range scenarios {
 				t.Run(name, func(t *testing.T) {
 					mine := *b
 					mine.t = t
 					run(t, &mine, strconv.FormatInt(time.Now().UnixNano(), 36))
 				})
+			}
+			if missing := b.uncalled(); len(missing) > 0 {
+				t.Errorf("no scenario calls %v", missing)
 			}
 		})
 	}

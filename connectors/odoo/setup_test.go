@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http/httptest"
+	"sync"
 	"testing"
 
 	"github.com/shopspring/decimal"
@@ -21,6 +22,19 @@ type bench struct {
 	erp        *sandbox.ERP
 	url        string
 	connection connectors.Connection
+	// called notes the operations that were called, where somebody wants to know.
+	called *sync.Map
+}
+
+// uncalled are the operations that nobody called.
+func (b *bench) uncalled() []string {
+	var missing []string
+	for _, op := range (odoo.Connector{}).Spec().Operations {
+		if _, ok := b.called.Load(op.Name); !ok {
+			missing = append(missing, op.Name)
+		}
+	}
+	return missing
 }
 
 func setup(t *testing.T, options sandbox.Options) *bench {
@@ -57,6 +71,9 @@ type params = map[string]any
 
 func (b *bench) try(operation string, p params) (map[string]any, error) {
 	b.t.Helper()
+	if b.called != nil {
+		b.called.Store(operation, true)
+	}
 	result, err := b.connection.Call(context.Background(), connectors.Call{Operation: operation, Params: p})
 	record, _ := result.(map[string]any)
 	return record, err

@@ -2,16 +2,12 @@ package woocommerce
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
-	"html"
-	"io"
 	"net/http"
 	"net/url"
-	"regexp"
-	"strings"
 
 	"github.com/flowctl/flowctl/connectors"
+	"github.com/flowctl/flowctl/connectors/httpcall"
 )
 
 // answer is what came back, read to its end.
@@ -27,13 +23,13 @@ type answer struct {
 // decoded reads the JSON of an answer, also behind a byte order mark or
 // whatever PHP printed before it (recordings woo/618 to 621).
 func (a *answer) decoded() (any, error) {
-	if raw, ok := readJSON(a.body); ok {
+	if raw, ok := httpcall.FindJSON(a.body); ok {
 		return raw, nil
 	}
 	if a.slashed && a.status == http.StatusOK {
 		return nil, a.notServed()
 	}
-	if title := pageTitle(a.body); title != "" {
+	if title := httpcall.Title(a.body); title != "" {
 		e := a.unusable(fmt.Sprintf("%s answered with the page %q instead of data", a.where(), title))
 		e.Advice = "Open that address in a browser. Is it the shop's own page, then something answers in the API's place: a firewall or a cache (let /wp-json/ through), a page for visitors while the shop is closed, or Settings > Permalinks is Plain. Is it another site's, the shop's URL is wrong."
 		return nil, e
@@ -41,7 +37,7 @@ func (a *answer) decoded() (any, error) {
 	if len(bytes.TrimSpace(a.body)) == 0 {
 		return nil, a.unusable("the shop's answer is empty")
 	}
-	return nil, a.unusable(fmt.Sprintf("the shop's answer is no JSON: it begins %q", shortened(string(a.body), 80)))
+	return nil, a.unusable(fmt.Sprintf("the shop's answer is no JSON: it begins %q", httpcall.Shorten(string(a.body), 80)))
 }
 
 // unusable is the error of an answer that is not the API's: after a write it is
@@ -63,17 +59,7 @@ func (a *answer) where() string {
 
 // redirect returns where a 3xx answer points, nil when it is none.
 func (a *answer) redirect(from *url.URL) *url.URL {
-	switch a.status {
-	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther,
-		http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
-	default:
-		return nil
-	}
-	next, err := from.Parse(a.header.Get("Location"))
-	if err != nil || a.header.Get("Location") == "" {
-		return nil
-	}
-	return next
+	return httpcall.Redirect(a.status, a.header, from)
 }
 
 // refusal is the body of an API error: {code, message, data}. data is an
@@ -85,7 +71,7 @@ type refusal struct {
 }
 
 func (a *answer) refusal() (refusal, bool) {
-	raw, ok := readJSON(a.body)
+	raw, ok := httpcall.FindJSON(a.body)
 	if !ok {
 		return refusal{}, false
 	}
@@ -103,68 +89,8 @@ func refusalOf(raw any) (refusal, bool) {
 	return refusal{Code: code, Message: plainText(message), Data: data}, code != ""
 }
 
-// readJSON reads one JSON value that ends the text; what stands before it is
-// skipped. Numbers stay json.Number.
-func readJSON(body []byte) (any, bool) {
-	body = bytes.TrimPrefix(body, []byte("\ufeff"))
-	if raw, ok := wholeJSON(body); ok {
-		return raw, true
-	}
-	// PHP notices hold brackets of their own; the JSON starts a line or follows a tag.
-	for offset, tries := 0, 0; tries < 64; tries++ {
-		next := bytes.IndexAny(body[offset:], "{[")
-		if next < 0 {
-			return nil, false
-		}
-		offset += next
-		if raw, ok := wholeJSON(body[offset:]); ok {
-			return raw, true
-		}
-		offset++
-	}
-	return nil, false
-}
-
-func wholeJSON(text []byte) (any, bool) {
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	decoder.UseNumber()
-	var raw any
-	if decoder.Decode(&raw) != nil {
-		return nil, false
-	}
-	if _, err := decoder.Token(); err != io.EOF {
-		return nil, false
-	}
-	return raw, true
-}
-
-var (
-	titleTag = regexp.MustCompile(`(?is)<title[^>]*>(.*?)</title>`)
-	anyTag   = regexp.MustCompile(`(?s)<[^>]*>`)
-)
-
-// pageTitle returns the title of an HTML page, "" when the text is none.
-func pageTitle(body []byte) string {
-	if found := titleTag.FindSubmatch(body[:min(len(body), 64<<10)]); found != nil {
-		return plainText(string(found[1]))
-	}
-	head := strings.ToLower(string(body[:min(len(body), 512)]))
-	if strings.Contains(head, "<html") || strings.Contains(head, "<!doctype html") {
-		return "untitled"
-	}
-	return ""
-}
+// maxWords bounds the shop's own words in a message, in characters.
+const maxWords = 500
 
 // plainText takes tags and entities out of a message for people.
-func plainText(text string) string {
-	text = html.UnescapeString(anyTag.ReplaceAllString(text, " "))
-	return shortened(strings.Join(strings.Fields(text), " "), 500)
-}
-
-func shortened(text string, limit int) string {
-	runes := []rune(text)
-	if len(runes) <= limit {
-		return text
-	}
-	return string(runes[:limit]) + "…"
-}
+func plainText(text string) string { return httpcall.Shorten(httpcall.Plain(text), maxWords) }

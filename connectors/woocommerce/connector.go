@@ -85,7 +85,7 @@ func (c Connector) Open(config connectors.Config) (connectors.Connection, error)
 		base:          base,
 		keys:          keys,
 		webhookSecret: config.String("webhook_secret"),
-		client:        &own,
+		client:        config.Politely(&own),
 		signer:        newSigner(keys),
 		book:          c.book(),
 	}, nil

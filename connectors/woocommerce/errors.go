@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/flowctl/flowctl/connectors"
+	"github.com/flowctl/flowctl/connectors/httpcall"
 )
 
 // failure turns an answer that is not 2xx into the error that says what to do.
@@ -58,7 +59,8 @@ func isUnknownRecord(status int, code string) bool {
 	if status != http.StatusNotFound && status != http.StatusBadRequest {
 		return false
 	}
-	return strings.HasSuffix(code, "_invalid_id") || code == "woocommerce_rest_term_invalid"
+	return strings.HasSuffix(code, "_invalid_id") || code == "woocommerce_rest_term_invalid" ||
+		code == "woocommerce_rest_data_invalid_location" // a country that the shop does not know
 }
 
 func adviceFor(told refusal) string {
@@ -101,7 +103,7 @@ func (a *answer) interrupted() connectors.Class {
 
 // pageFailure is an error answer that is not the API's.
 func (a *answer) pageFailure() *connectors.Error {
-	title := pageTitle(a.body)
+	title := httpcall.Title(a.body)
 	says := fmt.Sprintf("the shop answered HTTP %d", a.status)
 	if title != "" {
 		says += fmt.Sprintf(" with the page %q", title)
@@ -143,7 +145,7 @@ func (a *answer) redirected() *connectors.Error {
 		return e
 	}
 	next.RawQuery, next.User = "", nil
-	if strings.TrimSuffix(next.Path, "/") == strings.TrimSuffix(a.address.Path, "/") && sameOrigin(a.address, next) {
+	if strings.TrimSuffix(next.Path, "/") == strings.TrimSuffix(a.address.Path, "/") && httpcall.SameOrigin(a.address, next) {
 		return a.notServed()
 	}
 	e.Message = fmt.Sprintf("the shop redirects to %s", next)
@@ -159,22 +161,9 @@ func (a *answer) notServed() *connectors.Error {
 		Advice:  "In the shop, Settings > Permalinks, choose anything but Plain (Post name, say) and save."}
 }
 
-// retryAfter reads the header in seconds or as a date; 0 when absent. It is
-// bounded by a day.
+// retryAfter is how long the shop asks to be left alone, at most a day.
 func (a *answer) retryAfter() time.Duration {
-	text := a.header.Get("Retry-After")
-	if text == "" {
-		return 0
-	}
-	wait, err := time.ParseDuration(text + "s")
-	if err != nil {
-		at, err := http.ParseTime(text)
-		if err != nil {
-			return 0
-		}
-		wait = time.Until(at)
-	}
-	return min(max(wait, 0), 24*time.Hour)
+	return httpcall.RetryAfter(a.header, time.Now(), 24*time.Hour)
 }
 
 func badParams(format string, args ...any) *connectors.Error {

@@ -15,6 +15,7 @@ func specOf(b *book) connectors.Spec {
 		Title:    "WooCommerce",
 		Summary:  "Orders, customers, products and webhooks of a WooCommerce shop, by its REST API v3.",
 		Settings: settings(),
+		Login:    []string{"url", "consumer_key"},
 		Events:   events(),
 	}
 	for _, op := range b.operations {

@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/flowctl/flowctl/connectors"
+	"github.com/flowctl/flowctl/connectors/httpcall"
 	"github.com/flowctl/flowctl/connectors/woocommerce/sandbox"
 )
 
@@ -258,12 +259,12 @@ func FuzzReadJSON(f *testing.F) {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, noise []byte) {
-		raw, ok := readJSON(noise)
+		raw, ok := httpcall.FindJSON(noise)
 		if ok {
 			if _, err := json.Marshal(raw); err != nil {
 				t.Fatalf("%q reads as %v: %v", noise, raw, err)
 			}
 		}
-		pageTitle(noise)
+		httpcall.Title(noise)
 	})
 }

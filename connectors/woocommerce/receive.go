@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/flowctl/flowctl/connectors"
+	"github.com/flowctl/flowctl/connectors/httpcall"
 )
 
 // The headers of a delivery (recording woo/531).
@@ -71,11 +72,11 @@ func signed(body []byte, signature, secret string) bool {
 
 // announced reads a verified delivery.
 func announced(receipt connectors.Receipt, delivery connectors.Delivery) (connectors.Receipt, error) {
-	raw, ok := readJSON(delivery.Body)
+	raw, ok := httpcall.FindJSON(delivery.Body)
 	body, isRecord := raw.(map[string]any)
 	if !ok || !isRecord {
 		return receipt, &connectors.Error{Class: connectors.Permanent, Code: connectors.CodeBadDelivery,
-			Message: "the delivery is signed, but its body is no record: it begins " + strconv.Quote(shortened(string(delivery.Body), 80)),
+			Message: "the delivery is signed, but its body is no record: it begins " + strconv.Quote(httpcall.Shorten(string(delivery.Body), 80)),
 			Advice:  "A plugin prints into the shop's webhooks. The next sweep finds what changed."}
 	}
 	topic := delivery.Header.Get(headerTopic)

@@ -6,10 +6,11 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"net/http/httptrace"
 	"net/url"
 	"strings"
-	"sync/atomic"
+
+	"github.com/flowctl/flowctl/connectors"
+	"github.com/flowctl/flowctl/connectors/httpcall"
 )
 
 // MaxAnswer bounds the body of an answer, in bytes: 100 orders with much meta
@@ -18,8 +19,6 @@ const MaxAnswer = 32 << 20
 
 // maxRedirects bounds the redirects that a read follows.
 const maxRedirects = 3
-
-const userAgent = "flowctl (https://github.com/flowctl/flowctl)"
 
 // request is one call, not yet authorized.
 type request struct {
@@ -86,7 +85,7 @@ func (c *Connection) send(ctx context.Context, r *request, way scheme, target *u
 		}
 		got.slashed = slashed
 		next := got.redirect(target)
-		if next == nil || r.writes() || hop == maxRedirects || !sameOrigin(target, next) {
+		if next == nil || r.writes() || hop == maxRedirects || !httpcall.SameOrigin(target, next) {
 			return got, nil
 		}
 		// The keys are added anew: a Location echoes those of the last address.
@@ -102,16 +101,12 @@ func (c *Connection) send(ctx context.Context, r *request, way scheme, target *u
 	}
 }
 
-func sameOrigin(a, b *url.URL) bool {
-	return a.Scheme == b.Scheme && strings.EqualFold(a.Host, b.Host)
-}
-
 // exchange sends one HTTP request and reads the whole answer.
 func (c *Connection) exchange(ctx context.Context, r *request, way scheme, target *url.URL) (*answer, error) {
 	header := http.Header{
 		// Without it fatal errors and maintenance come as HTML pages (recordings woo/641 to 643).
 		"Accept":     {"application/json"},
-		"User-Agent": {userAgent},
+		"User-Agent": {httpcall.UserAgent},
 	}
 	if r.body != nil {
 		// Without it the shop creates an empty record (recording woo/119).
@@ -119,42 +114,25 @@ func (c *Connection) exchange(ctx context.Context, r *request, way scheme, targe
 	}
 	address := c.authorize(way, r.method, target, header)
 
-	var connected atomic.Bool
-	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
-	})
 	var body io.Reader
 	if r.body != nil {
 		body = bytes.NewReader(r.body)
 	}
-	wire, err := http.NewRequestWithContext(traced, r.method, address.String(), body)
+	wire, err := http.NewRequestWithContext(ctx, r.method, address.String(), body)
 	if err != nil {
 		return nil, badParams("the request cannot be built")
 	}
 	wire.Header = header
 
-	response, err := c.client.Do(wire)
-	if err != nil {
-		return nil, c.scrubbed(unreached(r, withoutURL(err), connected.Load()))
+	got, err := httpcall.Do(c.client, wire, MaxAnswer)
+	if told, ok := connectors.NotSent(err); ok {
+		return nil, told
 	}
-	defer response.Body.Close()
-	data, err := io.ReadAll(io.LimitReader(response.Body, MaxAnswer+1))
-	got := &answer{request: r, status: response.StatusCode, header: response.Header, body: data, address: target}
 	switch {
-	case err != nil && (got.status >= 200 && got.status < 300 || len(data) == 0):
-		return nil, c.scrubbed(unreached(r, withoutURL(err), true))
-	case len(data) > MaxAnswer:
-		return nil, got.unusable("the shop's answer is larger than 32 MB")
+	case errors.Is(err, httpcall.ErrTooLarge):
+		return nil, (&answer{request: r, address: target}).unusable("the shop's answer is larger than 32 MB")
+	case err != nil:
+		return nil, c.scrubbed(unreached(r, err))
 	}
-	return got, nil
-}
-
-// withoutURL drops the address from an error of the HTTP client: the keys may
-// stand in it.
-func withoutURL(err error) error {
-	var wrapped *url.Error
-	if errors.As(err, &wrapped) {
-		return wrapped.Err
-	}
-	return err
+	return &answer{request: r, status: got.Status, header: got.Header, body: got.Body, address: target}, nil
 }

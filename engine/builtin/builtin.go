@@ -12,6 +12,7 @@ import (
 
 	"github.com/flowctl/flowctl/connectors"
 	"github.com/flowctl/flowctl/engine/event"
+	"github.com/flowctl/flowctl/engine/files"
 	"github.com/flowctl/flowctl/engine/flow"
 	"github.com/flowctl/flowctl/engine/settings"
 	"github.com/flowctl/flowctl/engine/store"
@@ -46,6 +47,7 @@ type Operations struct {
 	Connections Connections
 	Router      *event.Router
 	Feeds       Feeds // nil where none are polled
+	Files       *files.Desk
 	// PublicURL is the address at which other systems reach this installation,
 	// where the setting public_url does not say it; "" when nobody knows.
 	PublicURL string
@@ -107,6 +109,8 @@ func (c *connection) do(ctx context.Context, operation string, p params) (any, e
 		return c.saveChoices(ctx, p)
 	case "webhook":
 		return c.webhook(ctx, p.text("connection"))
+	case "file":
+		return c.file(ctx, p)
 	case "poll":
 		return c.poll(ctx, p)
 	case "emit":

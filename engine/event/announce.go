@@ -26,7 +26,11 @@ func payloadOf(ctx context.Context, feed *flow.Feed, settings map[string]any, r 
 	fields, _ := r.value.(map[string]any)
 	if feed.Payload != nil {
 		var err error
-		if given, err = feed.Payload.EvalRecord(ctx, map[string]any{"record": r.value, "settings": settings}); err != nil {
+		name := "record"
+		if feed.Batch > 0 {
+			name = "records"
+		}
+		if given, err = feed.Payload.EvalRecord(ctx, map[string]any{name: r.value, "settings": settings}); err != nil {
 			return nil, err
 		}
 	}
@@ -56,7 +60,7 @@ func payloadOf(ctx context.Context, feed *flow.Feed, settings map[string]any, r 
 // that cannot be announced has a failed run in each flow that would listen, so
 // that it does not vanish.
 func (r *Router) feedArrival(ctx context.Context, instance string, feed *flow.Feed, settings map[string]any, of *record) (store.Arrival, error) {
-	in := Incoming{Instance: instance, Source: SourceFeed, Name: feed.Event, Delivery: feed.Name}
+	in := Incoming{Instance: instance, Source: SourceFeed, Name: feed.Event, Delivery: feed.Name, Whole: feed.Batch > 0}
 	problem := of.problem
 	if problem == nil {
 		in.Payload, problem = payloadOf(ctx, feed, settings, of)
@@ -79,13 +83,9 @@ func (r *Router) feedArrival(ctx context.Context, instance string, feed *flow.Fe
 // stored tells the workers, and whoever listens to problems, of arrivals that are
 // stored.
 func (r *Router) stored(ctx context.Context, arrivals []store.Arrival, accepted []store.Accepted) {
-	runs := 0
+	r.Announced(arrivals)
 	for i := range accepted {
-		runs += len(accepted[i].RunIDs)
 		r.tellFailedStarts(ctx, arrivals[i], accepted[i])
-	}
-	if runs > 0 {
-		r.ring()
 	}
 }
 

@@ -31,7 +31,7 @@ type Ingress struct {
 	Router      *Router
 	Log         *slog.Logger
 	// Exists tells whether an instance exists; others are not found.
-	Exists func(ctx context.Context, name string) (bool, error)
+	Exists    func(ctx context.Context, name string) (bool, error)
 	BodyLimit int64 // 0 means DefaultBodyLimit
 }
 

@@ -54,6 +54,22 @@ func (r *Router) Problem(ctx context.Context, run store.Run, outcome store.Outco
 	return []store.Arrival{arrival}, nil
 }
 
+// Announced tells the workers of arrivals that were stored with something else,
+// and counts them.
+func (r *Router) Announced(arrivals []store.Arrival) {
+	starts := 0
+	for i := range arrivals {
+		starts += len(arrivals[i].Starts)
+		if r.Measure != nil {
+			e := &arrivals[i].Event
+			r.Measure(e.Instance, e.Source, e.Name)
+		}
+	}
+	if starts > 0 {
+		r.ring()
+	}
+}
+
 // tellFailedStarts announces the runs that failed before they began, because
 // their condition or key could not be computed. They are stored and shown all the
 // same when this fails.

@@ -126,7 +126,11 @@ func (p *Poller) page(ctx context.Context, instance string, feed *flow.Feed, set
 			err = fmt.Errorf("%s: the connector failed: %v", feed.Call.Name, problem)
 		}
 	}()
+	began := time.Now()
 	result, err := connection.Call(ctx, connectors.Call{Operation: feed.Call.Operation.Name, Params: params})
+	if p.Called != nil {
+		p.Called(instance, feed.Call.Connection, feed.Call.Operation.Name, err, time.Since(began))
+	}
 	if err != nil {
 		return nil, "", false, err
 	}
@@ -134,5 +138,5 @@ func (p *Poller) page(ctx context.Context, instance string, feed *flow.Feed, set
 	if err == nil && more && (next == "" || next == cursor && len(records) == 0) {
 		err = fmt.Errorf("%s says that there is more, and not where", feed.Call.Name)
 	}
-	return records, next, more, err
+	return feed.Together(records), next, more, err
 }

@@ -34,6 +34,8 @@ type Poller struct {
 	Instances func(ctx context.Context) ([]string, error)
 	Owner     string // names this process in the store
 	Log       *slog.Logger
+	// Called, if set, is told of each call of a connection.
+	Called func(instance, connection, operation string, err error, took time.Duration)
 	// Tick is how often the store is asked what is due; 0 means half a second.
 	Tick time.Duration
 

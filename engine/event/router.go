@@ -26,7 +26,9 @@ type Router struct {
 	Store    store.Store
 	// Doorbell, if set, is rung when runs may be ready.
 	Doorbell func()
-	Log      *slog.Logger // nil means slog's default
+	// Measure, if set, is told of each event that was stored.
+	Measure func(instance, source, event string)
+	Log     *slog.Logger // nil means slog's default
 }
 
 // Incoming is something announced, not stored yet.
@@ -35,8 +37,11 @@ type Incoming struct {
 	Source   string // "webhook", "feed", "schedule", "flow"
 	Name     string // "<connection>.<event>", "" when it could not be named
 	Delivery string
-	Payload  map[string]any
-	Note     string
+	// Whole: the payload tells all that there is to do, a list of records say, so
+	// that no event may take another's place.
+	Whole   bool
+	Payload map[string]any
+	Note    string
 }
 
 // Accept stores the event and the runs that it starts, and returns when they are
@@ -72,6 +77,11 @@ func (r *Router) Arrival(ctx context.Context, in Incoming, settings map[string]a
 	}}
 	if in.Name != "" {
 		arrival.Starts = r.starts(ctx, in, settings)
+		if in.Whole {
+			for i := range arrival.Starts {
+				arrival.Starts[i].Input = payload // runs of other inputs do not fold
+			}
+		}
 		if len(arrival.Starts) == 0 && in.Note == "" {
 			arrival.Event.Note = "no flow listens to this event, or its switch is off"
 		}
@@ -84,10 +94,7 @@ func (r *Router) store(ctx context.Context, arrival store.Arrival) (store.Accept
 	if err != nil {
 		return store.Accepted{}, err
 	}
-	if len(accepted[0].RunIDs) > 0 {
-		r.ring()
-	}
-	r.tellFailedStarts(ctx, arrival, accepted[0])
+	r.stored(ctx, []store.Arrival{arrival}, accepted)
 	return accepted[0], nil
 }
 
@@ -154,8 +161,13 @@ func KeyOf(ctx context.Context, f *flow.Flow, vars map[string]any) (string, erro
 func ownKey() string { return "run:" + rand.Text() }
 
 // StartManually stores a run of one flow, started by a person: input becomes
-// ${input}, or ${event} for a flow that listens to events.
+// ${input}, or ${event} for a flow that listens to events. Of several events it
+// is the first one's name that the run gets: the flow reads the record anew, and
+// all its events mean the same to it.
 func (r *Router) StartManually(ctx context.Context, f *flow.Flow, instance string, input map[string]any) (runID int64, err error) {
+	if f.Trigger.Input == nil && len(f.Trigger.Events) == 0 {
+		return 0, fmt.Errorf("the flow %s cannot be started: its trigger has no event, manual or called", f.Name)
+	}
 	settings, err := r.Settings.Values(ctx, instance)
 	if err != nil {
 		return 0, fmt.Errorf("reading the settings: %w", err)

@@ -82,6 +82,9 @@ func (r *Router) onlyFor(ctx context.Context, instance string, feed *flow.Feed, 
 	if err != nil {
 		return store.Arrival{}, err
 	}
+	if feed.Batch > 0 {
+		start.Input = encoded // runs of other inputs do not fold
+	}
 	return store.Arrival{
 		Event:  store.Event{Instance: instance, Source: SourceFeed, Name: feed.Event, Delivery: feed.Name, Payload: encoded},
 		Starts: []store.Start{start},

@@ -132,7 +132,7 @@ func (w *walk) read(ctx context.Context, settings map[string]any, values []any) 
 	var keys []string
 	for _, value := range values {
 		r := readRecord(ctx, w.feed, settings, value)
-		if i, twice := place[r.key]; twice && r.problem == nil {
+		if i, twice := place[r.key]; twice && r.problem == nil && w.feed.Batch == 0 {
 			records[i] = r
 			continue
 		}
@@ -151,6 +151,10 @@ func (w *walk) read(ctx context.Context, settings map[string]any, values []any) 
 
 func readRecord(ctx context.Context, feed *flow.Feed, settings map[string]any, value any) record {
 	r := record{value: value}
+	if feed.Batch > 0 {
+		r.key = "batch" // of several records nothing is remembered
+		return r
+	}
 	vars := map[string]any{"record": value, "settings": settings}
 	var key any
 	if feed.Key != nil {

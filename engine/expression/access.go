@@ -3,6 +3,7 @@ package expression
 import (
 	"maps"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/expr-lang/expr/ast"
@@ -38,6 +39,12 @@ func (c *compiler) identifier(n *ast.IdentifierNode) operand {
 func (c *compiler) nameHint(name string) string {
 	if _, is := definitions[name]; is {
 		return name + " is a function: " + name + "(…)"
+	}
+	switch name {
+	case "null", "None", "undefined", "NULL":
+		return "nothing is nil"
+	case "True", "False", "TRUE", "FALSE":
+		return "write " + strings.ToLower(name)
 	}
 	known := slices.Collect(maps.Keys(c.env))
 	for _, l := range c.locals {

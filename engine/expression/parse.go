@@ -144,6 +144,11 @@ func (s source) syntaxProblem(fault *file.Error) *Problem {
 		p.Message = "a text that begins with a quote has no closing quote"
 		return p
 	}
+	if strings.Contains(fault.Message, "value out of range") {
+		p.Message = "a whole number of more than 18 digits"
+		p.Hint = `decimal("…") reads a longer number from text`
+		return p
+	}
 	match := tokenInMessage.FindStringSubmatch(fault.Message)
 	switch {
 	case match == nil:
@@ -155,6 +160,10 @@ func (s source) syntaxProblem(fault *file.Error) *Problem {
 		p.Message = `unexpected "` + match[2] + `"`
 	}
 	switch match[2] {
+	case "AND", "OR", "NOT":
+		p.Hint = "write " + strings.ToLower(match[2])
+	case "is":
+		p.Hint = "== nil and != nil compare with nothing"
 	case "=":
 		p.Hint = "== compares"
 	case ":":

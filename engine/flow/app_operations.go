@@ -209,6 +209,21 @@ func settingsOperations() []connectors.Operation {
 			Result: connectors.Object(map[string]*connectors.Schema{}),
 		},
 		{
+			Name: "file", Title: "Address of a picture", Effect: connectors.Read,
+			Summary: "An address at which a picture that a connection holds can be fetched for an hour, without a login, for a system that takes pictures by their address.",
+			Params: connectors.Object(map[string]*connectors.Schema{
+				"connection": connectors.String().Described("a connection of app.yaml"),
+				"operation":  connectors.String().Described("its operation that reads the record: get"),
+				"with":       (&connectors.Schema{Type: "object", Open: true}).Described("parameters of that operation"),
+				"field":      connectors.String().Described("the record's field that holds the picture in base64"),
+				"name":       connectors.String().Described("of the file, without extension"),
+				"sample":     connectors.String().OrNull().Described("the picture, or a smaller one, in base64: its first bytes tell the extension"),
+			}, "connection", "operation", "with", "field", "name"),
+			Result: record(map[string]*connectors.Schema{
+				"url": connectors.String().OrNull().Described("null when the public address is not known: the setting public_url, or FLOWCTL_PUBLIC_URL"),
+			}),
+		},
+		{
 			Name: "webhook", Title: "Where webhooks go", Effect: connectors.Read,
 			Summary: "The address that a connection's system should deliver its webhooks to.",
 			Params:  connectors.Object(map[string]*connectors.Schema{"connection": connectors.String().Described("a connection of app.yaml")}, "connection"),

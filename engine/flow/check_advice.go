@@ -2,6 +2,7 @@ package flow
 
 import (
 	"context"
+	"regexp"
 	"slices"
 
 	"github.com/flowctl/flowctl/connectors"
@@ -13,6 +14,9 @@ func (c *checker) advise(doc *document, f *Flow) {
 	c.warnOfUnreachable(doc, f)
 	c.warnOfUnused(doc, f)
 	for _, s := range f.Steps {
+		for _, v := range s.values() {
+			v.eachValue(func(v *Value) { warnOfForeign(doc, v) })
+		}
 		c.warnOfConstant(doc, s.When)
 		c.warnOfUnlinked(doc, f, s)
 	}
@@ -31,19 +35,15 @@ func (c *checker) warnOfUnreachable(doc *document, f *Flow) {
 	}
 }
 
-// warnOfUnused warns of steps that only make a value, which nothing reads.
+// warnOfUnused warns of values that nothing reads. Reads may be there for the
+// error that they give, and the last step for those who look at the run.
 func (c *checker) warnOfUnused(doc *document, f *Flow) {
 	for i, s := range f.Steps {
-		reads := s.Call != nil && s.Call.Flow == nil && s.Call.Operation.Effect == connectors.Read && s.Call.Connection != "run"
-		if s.Map == nil && !reads {
+		if s.Map == nil || i+1 == len(f.Steps) || slices.Contains(f.Result.Names(), s.Name) {
 			continue
 		}
-		used := slices.Contains(f.Result.Names(), s.Name)
-		for _, later := range f.Steps[i+1:] {
-			used = used || slices.Contains(later.names(), s.Name)
-		}
-		if !used {
-			doc.warn(doc.at(get(s.node, "name")), len(s.Name), "unused-step", "", "nothing reads what the step %s makes, and it does nothing else", s.Name)
+		if !slices.ContainsFunc(f.Steps[i+1:], func(later *Step) bool { return slices.Contains(later.names(), s.Name) }) {
+			doc.warnNode(get(s.node, "name"), "unused-step", "", "nothing reads what the step %s makes", s.Name)
 		}
 	}
 }
@@ -91,6 +91,16 @@ func (c *checker) warnOfConstant(doc *document, condition *Condition) {
 		word = "true: leave it out"
 	}
 	doc.warn(condition.At, nodeLength(condition.node), "constant-condition", "", "this is always %s", word)
+}
+
+// foreignTemplate is how other tools write what is computed.
+var foreignTemplate = regexp.MustCompile(`\{\{ *[\w.]+( *\|[^}]*)? *\}\}|^\$[a-z_]\w*(\.\w+)+$|^=[a-z_]\w*\.\w+`)
+
+// warnOfForeign warns of a text that looks like an expression of another tool.
+func warnOfForeign(doc *document, v *Value) {
+	if text, ok := v.constant.(string); ok && !v.computed() && foreignTemplate.MatchString(text) {
+		doc.warnNode(v.node, "foreign-template", "an expression stands in ${…}", "this is text, and nothing in it is computed")
+	}
 }
 
 // warnOfUnlinked warns of a create that every event does and nothing remembers: a

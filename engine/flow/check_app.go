@@ -18,7 +18,7 @@ func (c *checker) checkOwnCall(doc *document, call *Call, operation string, env 
 		given[field.Name] = field.Value
 	}
 	switch operation {
-	case "check", "webhook":
+	case "check", "webhook", "file":
 		c.checkNamed(doc, given["connection"], "unknown-connection", "connection", c.connectionNames())
 	case "links", "unlink":
 		c.checkNamed(doc, given["table"], "unknown-table", "link table", c.tableNames())

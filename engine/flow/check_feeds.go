@@ -45,6 +45,10 @@ func (c *checker) checkFeed(doc *document, f *Feed) {
 	inner := expression.Env{"settings": env["settings"], "record": record}
 	c.compile(doc, f.Key, inner)
 	c.compile(doc, f.Content, inner)
+	if f.Batch > 0 {
+		inner = expression.Env{"settings": env["settings"], "records": connectors.Array(record)}
+		c.checkBatch(doc, f)
+	}
 	c.compile(doc, f.Payload, inner)
 	if f.Key == nil && len(*c.findings) == before {
 		if _, ok := record.Property("id"); !ok && record.Type == "object" && !record.Open {
@@ -53,6 +57,16 @@ func (c *checker) checkFeed(doc *document, f *Feed) {
 	}
 	f.PayloadType = c.feedPayload(doc, f, record)
 	c.checkDeleted(doc, f)
+}
+
+// checkBatch checks a feed whose events tell of many records.
+func (c *checker) checkBatch(doc *document, f *Feed) {
+	switch {
+	case f.Payload == nil:
+		doc.reportNode(f.nodes.feed, "missing-key", "for example payload: {ids: \"${map(records, .id)}\"}", "with batch, payload must say what the event tells of the records")
+	case f.Complete || f.Content != nil || f.nodes.deleted != nil || f.Key != nil:
+		doc.reportNode(f.nodes.feed, "misplaced-key", "", "with batch nothing is known of single records: key, content, deleted and walks through all records do not go with it")
+	}
 }
 
 // checkFeedCall checks that the feed's call gives changes, and returns the type

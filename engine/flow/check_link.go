@@ -174,7 +174,7 @@ func (c *checker) checkAction(doc *document, call *Call, env expression.Env, pro
 // linkTable finds the table that a node names.
 func (c *checker) linkTable(doc *document, n *yaml.Node) *Table {
 	table, ok := c.app.Table(text(n))
-	if !ok {
+	if !ok && n.Kind == yaml.ScalarNode {
 		doc.reportNode(n, "unknown-table", didYouMean(text(n), c.tableNames()), "there is no link table %q in app.yaml", text(n))
 	}
 	return table

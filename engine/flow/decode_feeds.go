@@ -2,6 +2,7 @@ package flow
 
 import (
 	"errors"
+	"strconv"
 	"strings"
 	"time"
 
@@ -28,6 +29,7 @@ func (l *loader) decodeFeeds(d *document) {
 			Deleted: text(get(n, "deleted")),
 			nodes:   feedNodes{feed: key, event: get(n, "event"), deleted: get(n, "deleted"), every: get(n, "every")},
 		}
+		f.Batch, _ = strconv.Atoi(text(get(n, "batch"))) // its form was checked
 		if f.Event == "" {
 			f.Event = FeedName + "." + f.Name
 		}

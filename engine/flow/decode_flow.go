@@ -189,7 +189,7 @@ func decodeCall(d *document, n *yaml.Node) *Call {
 		return nil
 	}
 	name := get(n, "call")
-	if name == nil {
+	if name == nil || name.Kind != yaml.ScalarNode {
 		return nil
 	}
 	return &Call{

@@ -78,7 +78,8 @@ func (d Diagnostics) sorted() Diagnostics {
 }
 
 // closest finds the candidate nearest to name, "" when none is near. It counts
-// inserted, dropped and replaced letters; up to a third of the name may differ.
+// inserted, dropped, replaced and swapped letters; up to a third of the name may
+// differ.
 func closest(name string, candidates []string) string {
 	best, bestDistance := "", len(name)/3+1
 	for _, candidate := range candidates {
@@ -90,19 +91,23 @@ func closest(name string, candidates []string) string {
 }
 
 func distance(a, b string) int {
-	row := make([]int, len(b)+1)
+	// Three rows of the table are enough: a swap looks two rows back.
+	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j
 	}
 	for i := range len(a) {
-		diagonal := row[0]
+		before, last, row = last, row, before
 		row[0] = i + 1
 		for j := range len(b) {
 			cost := 1
 			if a[i] == b[j] {
 				cost = 0
 			}
-			diagonal, row[j+1] = row[j+1], min(row[j]+1, row[j+1]+1, diagonal+cost)
+			row[j+1] = min(last[j+1]+1, row[j]+1, last[j]+cost)
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				row[j+1] = min(row[j+1], before[j-1]+1)
+			}
 		}
 	}
 	return row[len(b)]

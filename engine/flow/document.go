@@ -5,8 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"regexp"
-	"strconv"
+	"io"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -39,8 +38,15 @@ func (d *document) report(at Position, length int, code, hint, format string, ar
 
 func (d *document) warn(at Position, length int, code, hint, format string, args ...any) {
 	d.report(at, length, code, hint, format, args...)
-	(*d.findings)[len(*d.findings)-1].Severity = SeverityWarning
+	d.last().Severity = SeverityWarning
 }
+
+// warnNode warns of a node.
+func (d *document) warnNode(n *yaml.Node, code, hint, format string, args ...any) {
+	d.warn(d.at(n), nodeLength(n), code, hint, format, args...)
+}
+
+func (d *document) last() *Diagnostic { return &(*d.findings)[len(*d.findings)-1] }
 
 func (d *document) at(n *yaml.Node) Position { return d.src.node(n) }
 
@@ -55,8 +61,6 @@ func (d *document) reportNode(n *yaml.Node, code, hint, format string, args ...a
 	d.report(d.at(n), nodeLength(n), code, hint, format, args...)
 }
 
-var yamlErrorLine = regexp.MustCompile(`line (\d+): (.*)`)
-
 // parseDocument reads a file's text into nodes. The root is nil when it is no
 // YAML mapping, and then findings say so.
 func parseDocument(file, text string, findings *Diagnostics) *document {
@@ -67,12 +71,21 @@ func parseDocument(file, text string, findings *Diagnostics) *document {
 		return d
 	}
 	var root yaml.Node
-	if err := yaml.Unmarshal([]byte(text), &root); err != nil {
+	decoder := yaml.NewDecoder(strings.NewReader(text))
+	if err := decoder.Decode(&root); err != nil && !errors.Is(err, io.EOF) {
 		d.reportYAML(err)
 		return d
 	}
 	if root.Kind == 0 || len(root.Content) == 0 {
 		d.report(start, 0, "empty-file", "", "the file is empty")
+		return d
+	}
+	var second yaml.Node
+	if err := decoder.Decode(&second); err == nil && len(second.Content) > 0 && second.Content[0].Tag != "!!null" {
+		at := d.at(second.Content[0])
+		d.report(at, 1, "two-documents", "leave out the --- and what follows, or make a file of it", "a file holds one document; nothing would read this one")
+	} else if err != nil && !errors.Is(err, io.EOF) {
+		d.reportYAML(err)
 		return d
 	}
 	top := root.Content[0]
@@ -86,30 +99,6 @@ func parseDocument(file, text string, findings *Diagnostics) *document {
 	}
 	d.root = top
 	return d
-}
-
-func (d *document) reportYAML(err error) {
-	message := strings.TrimPrefix(err.Error(), "yaml: ")
-	at := Position{File: d.src.file, Line: 1, Column: 1}
-	var typeErr *yaml.TypeError
-	if errors.As(err, &typeErr) && len(typeErr.Errors) > 0 {
-		message = typeErr.Errors[0]
-	}
-	if m := yamlErrorLine.FindStringSubmatch(message); m != nil {
-		line, convErr := strconv.Atoi(m[1])
-		if convErr == nil {
-			at.Line = max(1, min(line, len(d.src.lines)))
-		}
-		message = m[2]
-	}
-	hint := ""
-	if strings.Contains(message, "mapping values are not allowed") {
-		hint = `a plain value must not hold ": "; put it in quotes or after |-`
-	}
-	if strings.Contains(message, "tab") {
-		hint = "indent with spaces"
-	}
-	d.report(at, 0, "yaml", hint, "%s", message)
 }
 
 // flatten replaces aliases and merge keys by what they stand for, within bounds,

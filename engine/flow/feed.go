@@ -42,6 +42,9 @@ type Feed struct {
 	PayloadType *connectors.Schema
 	// Key is what a record is known by; nil means its id.
 	Key *Value
+	// Batch, above 0, makes one event of up to so many records, which Payload sees
+	// as ${records}.
+	Batch int
 	// Content, if set, is compared with what it was: only a change makes an event.
 	Content *Value
 	Every   *Value // text: a duration
@@ -126,6 +129,19 @@ func (f *Feed) Records(result any) (records []any, cursor string, more bool, err
 		return records, cursor, more, nil
 	}
 	return nil, "", false, fmt.Errorf("%s answered no list %q", f.Call.Name, f.list)
+}
+
+// Together cuts records into the lists of which a feed with batch makes its
+// events; those of other feeds stay as they are.
+func (f *Feed) Together(records []any) []any {
+	if f.Batch == 0 {
+		return records
+	}
+	var lists []any
+	for list := range slices.Chunk(records, f.Batch) {
+		lists = append(lists, list)
+	}
+	return lists
 }
 
 // Interval is how often the feed is polled, by the settings.

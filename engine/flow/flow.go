@@ -184,7 +184,13 @@ type Connection struct {
 	Connector connectors.Connector
 	Spec      connectors.Spec
 	Settings  *Value
+
+	extended bool
 }
+
+// Extended tells whether the app gives the connector operations or types of its
+// own.
+func (c *Connection) Extended() bool { return c.extended }
 
 // Table is a link table.
 type Table struct {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode/utf8"
 )
 
 // Render writes diagnostics for a format: "text" (file:line:col, snippet and
@@ -24,7 +25,7 @@ func (d Diagnostics) Render(w io.Writer, format string, sources map[string]strin
 	case "github":
 		for _, x := range d {
 			if _, err := fmt.Fprintf(w, "::%s file=%s,line=%d,col=%d,title=%s::%s\n",
-				x.Severity, x.File, x.Line, x.Column, x.Code, githubEscape(x.text())); err != nil {
+				x.Severity, githubProperty(x.File), x.Line, x.Column, x.Code, githubEscape(x.text())); err != nil {
 				return err
 			}
 		}
@@ -62,7 +63,8 @@ func (d Diagnostic) snippet(source string) string {
 			}
 			return ' '
 		}, line[:before])
-		width := max(1, min(d.Length, len(line)-before))
+		width := max(1, utf8.RuneCountInString(line[before:min(before+d.Length, len(line))]))
+		line, pad, width = clip(line, pad, width)
 		fmt.Fprintf(&b, "%s%s\n      | %s%s\n", gutter, line, pad, strings.Repeat("^", width))
 	}
 	if d.Hint != "" {
@@ -71,6 +73,34 @@ func (d Diagnostic) snippet(source string) string {
 	return b.String()
 }
 
+// maxSnippet is how much of a line is shown.
+const maxSnippet = 200
+
+// clip cuts a long line around what is marked in it. pad has a character for each
+// of the line's before the mark.
+func clip(line, pad string, width int) (string, string, int) {
+	runes := []rune(line)
+	if len(runes) <= maxSnippet {
+		return line, pad, width
+	}
+	at := len([]rune(pad))
+	from := max(0, min(at-maxSnippet/2, len(runes)-maxSnippet))
+	cut := string(runes[from:min(from+maxSnippet, len(runes))])
+	pad = string([]rune(pad)[from:])
+	if from > 0 {
+		cut, pad = "…"+cut, " "+pad
+	}
+	if from+maxSnippet < len(runes) {
+		cut += "…"
+	}
+	return cut, pad, min(width, maxSnippet-(at-from))
+}
+
 func githubEscape(text string) string {
 	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A").Replace(text)
+}
+
+// githubProperty escapes what stands before the text of an annotation.
+func githubProperty(text string) string {
+	return strings.NewReplacer(":", "%3A", ",", "%2C").Replace(githubEscape(text))
 }

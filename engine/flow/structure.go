@@ -116,12 +116,23 @@ var quoted = regexp.MustCompile(`'([^']*)'`)
 func (d *document) reportViolation(schema *jsonschema.Schema, e *jsonschema.ValidationError) {
 	node, name := d.locate(e.InstanceLocation)
 	keyword := e.KeywordLocation[strings.LastIndexByte(e.KeywordLocation, '/')+1:]
+	if strings.Contains(e.KeywordLocation, "/propertyNames/") {
+		// The location is that of the name's value.
+		parent, _ := d.locate(e.InstanceLocation[:strings.LastIndexByte(e.InstanceLocation, '/')])
+		if key := keyNode(parent, name); key != nil {
+			d.reportNode(key, "wrong-value", patternHint(e.Message), "%q cannot be a name here", name)
+			return
+		}
+	}
 	switch keyword {
 	case "additionalProperties":
 		known := knownProperties(schema, e.AbsoluteKeywordLocation)
 		for _, m := range quoted.FindAllStringSubmatch(e.Message, -1) {
 			if key := keyNode(node, m[1]); key != nil {
 				hint := didYouMean(m[1], known)
+				if above := emptyAbove(node, key); above != "" {
+					hint = "indent it, if it belongs to " + above
+				}
 				if hint == "" && len(known) > 0 {
 					hint = "known here: " + strings.Join(known, ", ")
 				}
@@ -133,14 +144,55 @@ func (d *document) reportViolation(schema *jsonschema.Schema, e *jsonschema.Vali
 			d.report(d.at(node), 1, "missing-key", "", "the key %q is missing here", m[1])
 		}
 	case "type":
-		d.reportNode(node, "wrong-type", "", "%s: %s", name, strings.ReplaceAll(e.Message, " but got", " was expected, not"))
+		d.reportNode(node, "wrong-type", "", "%s: %s", name, typeMessage(e.Message))
 	case "enum", "const":
 		d.reportNode(node, "wrong-value", "", "%s: %s", name, strings.Replace(e.Message, "value must be", "must be", 1))
 	case "pattern":
 		d.reportNode(node, "wrong-value", patternHint(e.Message), "%s cannot be %q", name, text(node))
+	case "minItems", "minLength":
+		d.reportNode(node, "wrong-value", "", "%s must not be empty", name)
+	case "minimum", "maximum":
+		d.reportNode(node, "wrong-value", "", "%s: %s", name, rangeMessage.Replace(e.Message))
 	default:
 		d.reportNode(node, "wrong-value", "", "%s: %s", name, e.Message)
 	}
+}
+
+var rangeMessage = strings.NewReplacer(">=", "at least", "<=", "at most", " but found", ", not")
+
+// typeWords are the types of the schemas as people read them.
+var typeWords = map[string]string{
+	"object": "a record", "array": "a list", "string": "text", "integer": "a whole number", "number": "a number",
+	"boolean": "true or false", "null": "nothing",
+}
+
+// typeMessage words "expected string or null, but got object".
+func typeMessage(message string) string {
+	want, got, ok := strings.Cut(strings.TrimPrefix(message, "expected "), ", but got ")
+	if !ok {
+		return message
+	}
+	words := strings.Split(want, " or ")
+	for i, word := range words {
+		if plain, known := typeWords[word]; known {
+			words[i] = plain
+		}
+	}
+	if plain, known := typeWords[got]; known {
+		got = plain
+	}
+	return strings.Join(words, " or ") + " was expected, not " + got
+}
+
+// emptyAbove is the name of the key before one, if it stands there without a
+// value: "" otherwise.
+func emptyAbove(mapping, key *yaml.Node) string {
+	for i := 2; i+1 < len(mapping.Content); i += 2 {
+		if before := mapping.Content[i-1]; mapping.Content[i] == key && before.Tag == "!!null" && before.Value == "" {
+			return mapping.Content[i-2].Value
+		}
+	}
+	return ""
 }
 
 func patternHint(message string) string {

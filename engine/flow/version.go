@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"maps"
+	"reflect"
 	"slices"
 )
 
@@ -59,6 +60,9 @@ func (s *Step) calls() []*Call {
 	return all
 }
 
+// Calls lists the calls that a step may make: its own, or those of its link.
+func (s *Step) Calls() []*Call { return s.calls() }
+
 // Called is the flow that a step calls: as its call, or as the match, create or
 // update of its link. nil when it calls none there.
 func (s *Step) Called(action string) *Flow {
@@ -78,6 +82,11 @@ func (s *Step) Called(action string) *Flow {
 		return nil
 	}
 	return c.Flow
+}
+
+// Same tells whether two apps were loaded from the same files.
+func (a *App) Same(other *App) bool {
+	return maps.Equal(a.Sources, other.Sources) && reflect.DeepEqual(a.resources, other.resources)
 }
 
 // WithCalled lists the flow and all that it calls, also by way of others.

@@ -38,10 +38,20 @@ func NewAccount(name, role, password string) (store.Account, error) {
 	if err := checkAccountName(name); err != nil {
 		return store.Account{}, err
 	}
-	if role != RoleOwner && role != RoleViewer {
-		return store.Account{}, fmt.Errorf("there is no role %q; there are: %s", role, strings.Join(Roles, ", "))
+	account, err := WithRole(store.Account{Name: name}, role)
+	if err != nil {
+		return account, err
 	}
-	return WithPassword(store.Account{Name: name, Role: role}, password)
+	return WithPassword(account, password)
+}
+
+// WithRole returns the account with another role, which holds at once.
+func WithRole(account store.Account, role string) (store.Account, error) {
+	if role != RoleOwner && role != RoleViewer {
+		return account, fmt.Errorf("there is no role %q; there are: %s", role, strings.Join(Roles, ", "))
+	}
+	account.Role = role
+	return account, nil
 }
 
 // WithPassword returns the account with another password. Its sessions end.

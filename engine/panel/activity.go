@@ -133,10 +133,30 @@ func runFilter(instance string, form url.Values) (store.RunFilter, error) {
 
 // needsView lists the runs that need a person.
 type needsView struct {
-	Runs       []runView
-	Codes      []string
+	Causes     []causeView
 	Total      int
 	Next, Self string
+}
+
+// causeView is what several runs wait for together.
+type causeView struct {
+	Flow, Title, Code, Advice string
+	State                     store.State
+	Runs                      []runView
+}
+
+// Reason is the first run's, where there is only one.
+func (c causeView) Reason() string { return c.Runs[0].Reason }
+
+// add puts a run to those that wait for the same.
+func (n *needsView) add(run runView) {
+	for i, c := range n.Causes {
+		if c.Flow == run.Flow && c.Code == run.Code && c.Advice == run.Advice && c.State == run.State {
+			n.Causes[i].Runs = append(n.Causes[i].Runs, run)
+			return
+		}
+	}
+	n.Causes = append(n.Causes, causeView{Flow: run.Flow, Title: run.Title, Code: run.Code, Advice: run.Advice, State: run.State, Runs: []runView{run}})
 }
 
 func (p *Panel) needs(v *visit) error {
@@ -169,10 +189,7 @@ func (p *Panel) needs(v *visit) error {
 		if run.Records, err = p.recordsOf(v.Context(), v.instance.Name, run.Key, settings); err != nil {
 			return err
 		}
-		view.Runs = append(view.Runs, run)
-		if !contains(view.Codes, run.Code) {
-			view.Codes = append(view.Codes, run.Code)
-		}
+		view.add(run)
 	}
 	return p.pages.render(v, http.StatusOK, "needs", p.layout(v, "needs", "Needs you"), view)
 }

@@ -69,17 +69,13 @@ func (p *Panel) switchOf(f *flow.Flow) (string, bool) {
 	return name, ok && s.Type == "switch"
 }
 
-func (p *Panel) overridden(instance string) map[string]string {
-	if p.config.Overridden == nil {
-		return nil
-	}
-	return p.config.Overridden(instance)
-}
-
 type flowGroup struct {
 	Title string
 	Flows []flowView
 }
+
+// Parts tells whether these are only called by others: nobody looks at them often.
+func (g flowGroup) Parts() bool { return g.Title == groupParts }
 
 func (p *Panel) flows(v *visit) error {
 	groups := []flowGroup{{Title: groupEvents}, {Title: groupPeople}, {Title: groupParts}}
@@ -176,7 +172,7 @@ func (p *Panel) flow(v *visit) error {
 // readSource shows the file as it is now, with what is wrong with it.
 func (p *Panel) readSource(page *flowPage, f *flow.Flow) {
 	text := p.engine.App().Sources[f.File]
-	app, found, err := p.engine.Reload()
+	app, found, err := p.engine.CheckFiles()
 	if err != nil {
 		page.Diagnostics = flow.Diagnostics{{Severity: flow.SeverityError, Message: "The files cannot be read now: " + err.Error()}}
 	} else {

@@ -13,6 +13,7 @@ import (
 type inputField struct {
 	Name, Title, Help, Kind string // Kind: text, integer, decimal, switch, choice, time, date, json
 	Required                bool
+	More                    bool // seldom filled in
 	Default                 string
 	Choices                 []string
 }
@@ -56,9 +57,22 @@ func inputFields(schema *connectors.Schema, event bool) (fields []inputField, fr
 		case property.Type == "array", property.Type == "object", property.Type == "":
 			f.Kind = "json"
 		}
+		f.More = event && !f.Required && name != "id"
 		fields = append(fields, f)
 	}
+	slices.SortStableFunc(fields, func(a, b inputField) int { return rank(a) - rank(b) })
 	return fields, false
+}
+
+// rank puts what must be filled in before what may be.
+func rank(f inputField) int {
+	switch {
+	case f.Required:
+		return 0
+	case !f.More:
+		return 1
+	}
+	return 2
 }
 
 // readInputForm reads what the form sends. Empty fields are absent.

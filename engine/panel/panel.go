@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,9 +21,7 @@ import (
 // Config says what a panel shows and to whom.
 type Config struct {
 	Engine *engine.Engine
-	// Instances lists the shops; the first is where a visitor begins.
-	Instances func(ctx context.Context) ([]Instance, error)
-	Log       *slog.Logger
+	Log    *slog.Logger
 	// Version of the program, for the foot of the pages.
 	Version string
 	// PublicURL is the address that people open; its host is the only one that is
@@ -30,9 +29,6 @@ type Config struct {
 	PublicURL string
 	// Demo opens the panel without a login, as owner, and only to this machine.
 	Demo bool
-	// Overridden tells which settings of an instance the machine's environment
-	// decides, and the variable that does; nil: none.
-	Overridden func(instance string) map[string]string
 }
 
 // Instance is a shop.
@@ -53,13 +49,15 @@ type Panel struct {
 	live     *live
 	setup    setupToken
 	monitor  monitor
+	choices  choiceCache
 	hosts    map[string]bool // nil: all
+	served   []string
 }
 
 // New makes a panel. Nothing is served before Handler.
 func New(config Config) (*Panel, error) {
-	if config.Engine == nil || config.Instances == nil {
-		return nil, errors.New("the panel needs an engine and its instances")
+	if config.Engine == nil {
+		return nil, errors.New("the panel needs an engine")
 	}
 	p := &Panel{config: config, engine: config.Engine, store: config.Engine.Store(), log: config.Log, limits: newLoginLimits(time.Now)}
 	if p.log == nil {
@@ -82,6 +80,9 @@ func New(config Config) (*Panel, error) {
 	return p, nil
 }
 
+// EndStreams lets go of open pages, so that a server can be shut down.
+func (p *Panel) EndStreams() { p.live.close() }
+
 // Close ends the streams of open pages, and what watches for them.
 func (p *Panel) Close() error {
 	p.live.close()
@@ -90,11 +91,9 @@ func (p *Panel) Close() error {
 
 // Handler serves the panel at the root of its host.
 func (p *Panel) Handler() http.Handler {
-	mux := http.NewServeMux()
+	mux := &patterns{mux: http.NewServeMux()}
 	mux.Handle("GET /assets/{file}", serveAssets())
-	mux.HandleFunc("GET /favicon.ico", func(w http.ResponseWriter, r *http.Request) {
-		http.Redirect(w, r, "/assets/icon.svg", http.StatusMovedPermanently)
-	})
+	mux.Handle("GET /favicon.ico", http.RedirectHandler("/assets/icon.svg", http.StatusMovedPermanently))
 	p.routes(mux)
 	p.apiRoutes(mux)
 
@@ -102,11 +101,24 @@ func (p *Panel) Handler() http.Handler {
 	guarded.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		p.fail(w, r, &httpError{http.StatusForbidden, "This was sent from another site.", "Open the panel itself and try again."})
 	}))
-	return p.secured(guarded.Handler(p.sessions.load(mux)))
+	p.served = mux.all
+	return p.secured(guarded.Handler(p.sessions.load(mux.mux)))
+}
+
+// patterns notes what is served, for the tests that try every address.
+type patterns struct {
+	mux *http.ServeMux
+	all []string
+}
+
+// Handle serves a pattern.
+func (p *patterns) Handle(pattern string, h http.Handler) {
+	p.all = append(p.all, pattern)
+	p.mux.Handle(pattern, h)
 }
 
 // routes are the pages, and what is done on them.
-func (p *Panel) routes(mux *http.ServeMux) {
+func (p *Panel) routes(mux *patterns) {
 	open := func(pattern string, h func(v *visit) error) { mux.Handle(pattern, p.open(h)) }
 	page := func(pattern string, h func(v *visit) error) { mux.Handle(pattern, p.guarded(h)) }
 	shop := func(method, path string, h func(v *visit) error) {
@@ -151,7 +163,7 @@ func (p *Panel) routes(mux *http.ServeMux) {
 
 // home leads to the first shop.
 func (p *Panel) home(v *visit) error {
-	instances, err := p.config.Instances(v.Context())
+	instances, err := p.instances(v.Context())
 	if err != nil {
 		return err
 	}
@@ -159,4 +171,41 @@ func (p *Panel) home(v *visit) error {
 		return &httpError{http.StatusNotFound, "There is no shop yet.", "Add one by: flowctl instances add NAME"}
 	}
 	return v.redirect("/i/" + url.PathEscape(instances[0].Name) + "/")
+}
+
+// instances lists the shops, the main one first: there a visitor begins.
+func (p *Panel) instances(ctx context.Context) ([]Instance, error) {
+	all, err := p.store.Instances(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var shops []Instance
+	for _, one := range all {
+		shop := Instance{Name: one.Name, Title: one.Title, Paused: one.State == store.InstancePaused}
+		switch {
+		case one.State == store.InstanceRemoving:
+		case one.Name == mainInstance:
+			shops = slices.Insert(shops, 0, shop)
+		default:
+			shops = append(shops, shop)
+		}
+	}
+	return shops, nil
+}
+
+// mainInstance is there from the beginning.
+const mainInstance = "main"
+
+// overridden tells which settings of an instance the environment of this process
+// decides, by the variable that does.
+func (p *Panel) overridden(instance string) map[string]string {
+	s := p.engine.Settings()
+	if s.OverrideInstance != instance {
+		return nil
+	}
+	fixed := map[string]string{}
+	for name := range s.Overrides {
+		fixed[name] = "FLOWCTL_" + strings.ToUpper(name)
+	}
+	return fixed
 }

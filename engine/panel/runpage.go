@@ -26,13 +26,24 @@ type runPage struct {
 	Tone, Event                 string
 	CanAct, CanRetry, CanIgnore bool
 	FailedStep                  string
-	Steps                       []stepView
+	Groups                      []stepGroup
 	Total                       int
 	Writes, More                string
 	Result                      string
 	Checks                      []checkView
 	Payload, PayloadTitle       string
 	PayloadProblem              string
+}
+
+// stepGroup is a step, or the steps of a flow that it called.
+type stepGroup struct {
+	Name, What, Sum string
+	Tone            string // the worst of its steps
+	Open            bool
+	Steps           []stepView
+	Single          bool
+	took            time.Duration
+	written         int
 }
 
 // stepView is a step of the journal.
@@ -101,7 +112,7 @@ func (p *Panel) showRun(v *visit, status int, payload, problem string) error {
 	page.CanAct = (page.CanRetry || page.CanIgnore) && run.Code != store.CodeErased
 	f, _ := p.engine.App().Flow(run.Flow)
 	all := v.FormValue("steps") == "all"
-	writes := map[string]int{}
+	writes, shown := map[string]int{}, 0
 	for _, s := range steps {
 		if strings.HasPrefix(s.Path, "$") {
 			continue // the engine's own
@@ -114,11 +125,15 @@ func (p *Panel) showRun(v *visit, status int, payload, problem string) error {
 		if s.State == store.StepFailed {
 			page.FailedStep = s.Path
 		}
-		if limit := shownSteps; len(page.Steps) < limit || all && len(page.Steps) < maxSteps || s.State == store.StepFailed {
-			page.Steps = append(page.Steps, view)
+		if shown < shownSteps || all && shown < maxSteps || s.State == store.StepFailed {
+			shown++
+			page.add(f, view, s)
 		}
 	}
-	if page.Total > len(page.Steps) && !all {
+	for i := range page.Groups {
+		page.Groups[i].sum()
+	}
+	if page.Total > shown && !all {
 		page.More = fmt.Sprintf("%s/runs/%d?steps=all", v.base(), run.ID)
 	}
 	page.Writes = writesWords(writes)
@@ -131,6 +146,51 @@ func (p *Panel) showRun(v *visit, status int, payload, problem string) error {
 		page.Payload = payload
 	}
 	return p.pages.render(v, status, "run", p.layout(v, "activity", page.Run.Title), page)
+}
+
+// add puts a step where it belongs: by itself, or to the others of its flow.
+func (r *runPage) add(f *flow.Flow, view stepView, s store.Step) {
+	name, rest, nested := strings.Cut(view.Path, "/")
+	if nested {
+		view.Path = rest
+	}
+	n := len(r.Groups)
+	if n == 0 || !nested || r.Groups[n-1].Single || r.Groups[n-1].Name != name {
+		group := stepGroup{Name: name, Single: !nested, Tone: "calm"}
+		if f != nil && nested {
+			if step, _ := findStep(f, name); step != nil {
+				group.What = stepWords(step, "")
+			}
+		}
+		r.Groups = append(r.Groups, group)
+		n++
+	}
+	group := &r.Groups[n-1]
+	group.Steps = append(group.Steps, view)
+	group.Open = group.Open || view.Open
+	if view.Effect != "" && s.State == store.StepDone {
+		group.written++
+	}
+	if s.Ended.After(s.Started) {
+		group.took += s.Ended.Sub(s.Started)
+	}
+	for _, tone := range []string{"bad", "warn", "busy", "good"} {
+		if view.Tone == tone || group.Tone == tone {
+			group.Tone = tone
+			break
+		}
+	}
+}
+
+// sum says in words what a group of steps came to.
+func (g *stepGroup) sum() {
+	g.Sum = plural(len(g.Steps), "step", "steps")
+	if g.written > 0 {
+		g.Sum += ", " + plural(g.written, "write", "writes")
+	}
+	if g.took > 0 {
+		g.Sum += ", " + took(g.took)
+	}
 }
 
 func writesWords(writes map[string]int) string {

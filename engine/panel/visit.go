@@ -109,6 +109,13 @@ func (p *Panel) who(r *http.Request) (store.Account, error) {
 	if p.config.Demo {
 		return store.Account{Name: "demo", Role: RoleOwner}, nil
 	}
+	if token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
+		account, err := p.store.AccountOfToken(r.Context(), tokenHash(strings.TrimSpace(token)))
+		if errors.Is(err, store.ErrNotFound) {
+			return store.Account{}, nil
+		}
+		return account, err
+	}
 	name, stamp := p.sessions.account(r)
 	if name == "" {
 		return store.Account{}, nil
@@ -123,7 +130,7 @@ func (p *Panel) who(r *http.Request) (store.Account, error) {
 // inShop finds the shop that the path names.
 func (p *Panel) inShop(h func(v *visit) error) func(v *visit) error {
 	return func(v *visit) error {
-		all, err := p.config.Instances(v.Context())
+		all, err := p.instances(v.Context())
 		if err != nil {
 			return err
 		}

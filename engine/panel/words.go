@@ -31,6 +31,8 @@ var functions = template.FuncMap{
 	"has":    func(list []string, item string) bool { return contains(list, item) },
 	"title":  sentence,
 	"dict":   dict,
+	"dot":    fullStop,
+	"next":   func(i int) int { return i + 1 },
 }
 
 func contains(list []string, item string) bool {
@@ -156,6 +158,14 @@ func sentence(text string) string {
 		return text
 	}
 	return string(unicode.ToUpper(r)) + text[size:]
+}
+
+// fullStop ends a sentence that another may follow.
+func fullStop(text string) string {
+	if text == "" || strings.HasSuffix(text, ".") || strings.HasSuffix(text, "?") || strings.HasSuffix(text, "!") {
+		return text
+	}
+	return text + "."
 }
 
 // maxShown bounds how much of a value is shown.

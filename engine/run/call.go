@@ -93,7 +93,11 @@ func (e *execution) remote(ctx context.Context, c *flow.Call, params map[string]
 			}
 		}
 	}()
+	began := time.Now()
 	out, err = connection.Call(store.WithLease(ctx, e.lease), connectors.Call{Operation: c.Operation.Name, Params: params})
+	if called := e.executor.Called; called != nil {
+		called(e.run.Instance, c.Connection, c.Operation.Name, err, time.Since(began))
+	}
 	return out, unclearIfStopped(c, err)
 }
 

@@ -54,11 +54,13 @@ type Executor struct {
 	// Bounds bounds a run; zero fields mean DefaultBounds.
 	Bounds Bounds
 	// Announce, if set, says what is accepted in the same commit as a run's outcome,
-	// and Announced is called when it was.
+	// and Announced is told when it was.
 	Announce  func(context.Context, store.Run, store.Outcome) ([]store.Arrival, error)
-	Announced func()
-	// Measure, if set, is told of each attempt that ended, and how long it took.
+	Announced func([]store.Arrival)
+	// Measure, if set, is told of each attempt that ended, and how long it took, and
+	// Called of each call of a connection.
 	Measure func(store.Run, store.Outcome, time.Duration)
+	Called  func(instance, connection, operation string, err error, took time.Duration)
 	// Observe, if set, is told of each run that ended its attempt.
 	Observe func(store.Run, store.Outcome)
 	// Trace, if set, is told what each step came to; of a for_each, once for all its
@@ -185,7 +187,7 @@ func (e *execution) finish(ctx context.Context, outcome store.Outcome) (next int
 	}
 	next, err = st.Finish(ctx, e.lease, outcome, announce...)
 	if err == nil && len(announce) > 0 && e.executor.Announced != nil {
-		e.executor.Announced()
+		e.executor.Announced(announce)
 	}
 	return next, err
 }

@@ -37,12 +37,11 @@ func (s *Settings) Change(ctx context.Context, instance string, values map[strin
 			return nil, fmt.Errorf("announcing the settings: %w", err)
 		}
 	}
-	accepted, err := s.Store.SaveSettings(ctx, instance, rows, announce...)
-	if err != nil {
+	if _, err := s.Store.SaveSettings(ctx, instance, rows, announce...); err != nil {
 		return nil, err
 	}
-	if s.Announced != nil && slices.ContainsFunc(accepted, func(a store.Accepted) bool { return len(a.RunIDs) > 0 }) {
-		s.Announced()
+	if s.Announced != nil && len(announce) > 0 {
+		s.Announced(announce)
 	}
 	return names, nil
 }

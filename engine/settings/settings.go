@@ -28,8 +28,8 @@ type Settings struct {
 	// Announce, if set, says what is accepted in the same commit as settings that
 	// changed: their names, and all values as they will be.
 	Announce func(ctx context.Context, instance string, names []string, values map[string]any) ([]store.Arrival, error)
-	// Announced, if set, is called when such arrivals started runs.
-	Announced func()
+	// Announced, if set, is told of such arrivals when they are stored.
+	Announced func([]store.Arrival)
 }
 
 // UnknownError says that app.yaml declares no such setting.

@@ -7,23 +7,51 @@ import (
 	"time"
 )
 
+// Backlog is what an instance has not ended well, or not ended.
+type Backlog struct {
+	Runs map[State]int // waiting, running, retrying, held and failed
+	// OldestWaiting is since when the run that waits longest could be worked; zero
+	// when none waits.
+	OldestWaiting time.Time
+}
+
 // Status sums up how an instance stands. Instants are zero where there is
 // nothing of the kind.
 type Status struct {
-	Runs map[State]int
-	// OldestWaiting is since when the run that waits longest could be worked.
-	OldestWaiting time.Time
+	Backlog
 	// OldestProblem is since when the oldest run is held or failed.
 	OldestProblem time.Time
 	LastEvent     time.Time
 	Links         map[string]int // filled links by table
 }
 
+// Backlog counts what is open, held or failed, see [Store]. Its cost does not
+// depend on how many runs have ended well.
+func (s *database) Backlog(ctx context.Context, instance string) (Backlog, error) {
+	backlog := Backlog{Runs: map[State]int{}}
+	err := s.read(ctx, "counting what is open in "+instance, func(tx *tx) error {
+		_, err := collect(tx, func(row scanner) (struct{}, error) {
+			var state State
+			var n int
+			var due int64
+			err := row.Scan(&state, &n, &due)
+			backlog.Runs[state] = n
+			if state == Waiting {
+				backlog.OldestWaiting = instant(due)
+			}
+			return struct{}{}, err
+		}, `SELECT state, count(*), min(due_at) FROM runs
+			WHERE instance = $1 AND state IN ('waiting', 'running', 'retrying', 'held', 'failed') GROUP BY state`, instance)
+		return err
+	})
+	return backlog, err
+}
+
 // Status sums up how an instance stands, see [Store].
 func (s *database) Status(ctx context.Context, instance string) (Status, error) {
 	status := Status{Links: map[string]int{}}
 	var err error
-	if status.Runs, err = s.Counts(ctx, instance); err != nil {
+	if status.Backlog, err = s.Backlog(ctx, instance); err != nil {
 		return Status{}, err
 	}
 	err = s.read(ctx, "summing up "+instance, func(tx *tx) error {
@@ -31,7 +59,6 @@ func (s *database) Status(ctx context.Context, instance string) (Status, error) 
 			into  *time.Time
 			query string
 		}{
-			{&status.OldestWaiting, `SELECT min(due_at) FROM runs WHERE instance = $1 AND state = 'waiting'`},
 			{&status.OldestProblem, `SELECT min(updated_at) FROM runs WHERE instance = $1 AND state IN ('held', 'failed')`},
 			{&status.LastEvent, `SELECT max(at) FROM events WHERE id = (SELECT max(id) FROM events WHERE instance = $1)`},
 		} {

@@ -415,6 +415,8 @@ type Store interface {
 	// commits. One that was interrupted is Removing, and removed by another call.
 	RemoveInstance(ctx context.Context, name string) error
 
+	// Backlog counts an instance's runs that are open, held or failed.
+	Backlog(ctx context.Context, instance string) (Backlog, error)
 	// Status sums up how an instance stands.
 	Status(ctx context.Context, instance string) (Status, error)
 	// Problems lists an instance's Held and Failed runs, without their events, inputs

@@ -25,11 +25,11 @@ const (
 	look = 10 * time.Second
 )
 
-// Folder calls changed after files of the folder and those below it were saved,
-// made, renamed or removed, until the context ends. Files whose names the filter
-// refuses do not count. Calls never overlap, and nothing is told while the
-// content is as it was. The error is about the folder; nil after the context's
-// end.
+// Folder calls changed once when it has begun to look, so that nothing is missed
+// before, and then after files of the folder and those below it were saved, made,
+// renamed or removed, until the context ends. Files whose names the filter refuses
+// do not count. Calls never overlap, and nothing is told while the content is as
+// it was. The error is about the folder; nil after the context's end.
 func Folder(ctx context.Context, folder string, filter func(path string) bool, changed func()) error {
 	w, err := fsnotify.NewWatcher()
 	if err != nil {
@@ -43,6 +43,7 @@ func Folder(ctx context.Context, folder string, filter func(path string) bool, c
 	if f.last, err = f.print(); err != nil {
 		return fmt.Errorf("watching %s: %w", folder, err)
 	}
+	changed()
 	return f.follow(ctx, w)
 }
 

@@ -33,7 +33,7 @@ func TestFolder(t *testing.T) {
 	go func() {
 		ended <- watch.Folder(ctx, folder, func(path string) bool { return strings.HasSuffix(path, ".yaml") }, func() { told <- struct{}{} })
 	}()
-	// The watch begins in its own time: save new content until it is told.
+	<-told // it has begun
 	wait := func(what string, save func(i int)) {
 		t.Helper()
 		deadline := time.After(30 * time.Second)

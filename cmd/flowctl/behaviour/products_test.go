@@ -1,11 +1,17 @@
 package behaviour
 
 import (
+	"bytes"
+	"encoding/base64"
+	"image"
+	"image/color"
+	"image/png"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/flowctl/flowctl/cmd/flowctl/demo"
 	"github.com/flowctl/flowctl/engine/event"
@@ -160,7 +166,7 @@ func TestVariantsAreVariations(t *testing.T) {
 }
 
 // D14: two products with one SKU in Odoo are held, whether they are linked or not.
-func TestD14TwoProductsWithOneSKUAreHeld(t *testing.T) {
+func TestD14TwoProductsOfOdooWithOneSKUAreNotPushed(t *testing.T) {
 	w := startWith(t, demo.Options{Shop: usd(false), Settings: outbound(nil)})
 	a := w.template(map[string]any{"name": "One", "default_code": "SAME"})
 	w.template(map[string]any{"name": "Other", "default_code": "SAME"})
@@ -247,10 +253,12 @@ func TestSalePricesOfAPricelist(t *testing.T) {
 			want   string
 		}{
 			{map[string]any{"compute_price": "percentage", "percent_price": "15"}, "8.5"},
+			{map[string]any{"compute_price": "fixed", "fixed_price": "6", "date_end": time.Now().Add(-time.Minute).UTC()}, ""},
+			{map[string]any{"date_end": false}, "6"},
 			{map[string]any{"compute_price": "fixed", "fixed_price": "12"}, ""},
 		} {
 			w.odoo("write", map[string]any{"model": "product.pricelist.item", "id": rule, "values": c.values})
-			w.announce("feed.odoo_prices", map[string]any{"id": id})
+			w.announce("schedule.prices", map[string]any{"at": time.Now().UTC()})
 			got := ""
 			if sale := w.bySKU("LAMP")["sale_price"]; sale != nil {
 				got = w.money(sale).String()
@@ -263,4 +271,58 @@ func TestSalePricesOfAPricelist(t *testing.T) {
 			w.silent("the sale price announced again")
 		}
 	})
+}
+
+// An image goes to the shop once: the shop fetches it from flowctl, and is told its
+// id from then on.
+func TestAnImageGoesToTheShopOnce(t *testing.T) {
+	for _, version := range []int{18, 19} {
+		t.Run(strconv.Itoa(version), func(t *testing.T) {
+			w := startWith(t, demo.Options{OdooVersion: version, Shop: usd(false), Pictures: http.DefaultClient, Settings: outbound(map[string]string{"sync_images": "true"})})
+			id := w.template(map[string]any{"name": "Lamp", "default_code": "LAMP", "image_1920": picture(1)})
+			w.pushed(id)
+			w.held("products", "no_public_url", "Lamp")
+			w.set(map[string]any{"public_url": w.EngineURL})
+			w.pushed(id)
+			w.last("products", store.Succeeded)
+			first := w.images("LAMP")
+			if len(first) != 1 {
+				t.Fatalf("the images are %v", first)
+			}
+			w.quiet()
+			w.pushed(id)
+			w.silent("the image announced again")
+			w.odoo("write", map[string]any{"model": "product.template", "id": id, "values": map[string]any{"image_1920": picture(2)}})
+			w.pushed(id)
+			second := w.images("LAMP")
+			if len(second) != 1 || second[0] == first[0] {
+				t.Errorf("the images are %v, before %v", second, first)
+			}
+			w.odoo("write", map[string]any{"model": "product.template", "id": id, "values": map[string]any{"image_1920": picture(1)}})
+			w.pushed(id)
+			if back := w.images("LAMP"); len(back) != 1 || back[0] != first[0] {
+				t.Errorf("the first image again is %v, not %v", back, first)
+			}
+		})
+	}
+}
+
+// picture is a small PNG, another one for each number.
+func picture(n uint8) string {
+	img := image.NewGray(image.Rect(0, 0, 2, 2))
+	img.SetGray(0, 0, color.Gray{Y: n})
+	var out bytes.Buffer
+	if err := png.Encode(&out, img); err != nil {
+		panic(err)
+	}
+	return base64.StdEncoding.EncodeToString(out.Bytes())
+}
+
+func (w *world) images(sku string) []int64 {
+	w.Helper()
+	var ids []int64
+	for _, item := range w.bySKU(sku)["images"].([]any) {
+		ids = append(ids, item.(map[string]any)["id"].(int64))
+	}
+	return ids
 }

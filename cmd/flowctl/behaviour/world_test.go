@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/flowctl/flowctl/cmd/flowctl/demo"
+	"github.com/flowctl/flowctl/engine"
 	"github.com/flowctl/flowctl/engine/event"
 	"github.com/flowctl/flowctl/engine/store"
 	"github.com/flowctl/flowctl/flows"
@@ -39,7 +40,13 @@ func startWith(t *testing.T, options demo.Options) *world {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	t.Cleanup(cancel)
-	options.Flows, options.FlowsName = flows.Files, "flows"
+	if options.Flows == nil {
+		options.Flows, options.FlowsName = flows.Files, "flows"
+	}
+	if options.Roles == nil {
+		// Tests announce what feeds would find, so that nothing runs by itself.
+		options.Roles = []engine.Role{engine.RoleIngress, engine.RoleWorker}
+	}
 	options.Log = slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
 	w, err := demo.Start(ctx, options)
 	if err != nil {

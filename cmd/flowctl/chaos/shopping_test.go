@@ -5,6 +5,7 @@ package chaos
 import (
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -41,6 +42,16 @@ func (w *world) stock() {
 		create("account.tax", odoosandbox.Values{"name": percent + " % included", "amount": odoosandbox.Amount(percent),
 			"amount_type": "percent", "type_tax_use": "sale", "price_include_override": "tax_included"})
 	}
+}
+
+// bank is the journal that payments go to.
+func (w *world) bank() string {
+	w.t.Helper()
+	ids, err := w.erp.Search("account.journal", []any{[]any{"type", "=", "bank"}})
+	if err != nil || len(ids) == 0 {
+		w.t.Fatalf("Odoo has no bank: %v", err)
+	}
+	return strconv.FormatInt(ids[0], 10)
 }
 
 // person is a shopper. Some are registered, and some of those still buy as a

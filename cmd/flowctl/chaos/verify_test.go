@@ -157,7 +157,7 @@ func (v *verdict) order(id int64) {
 		v.errorf("order %d is in Odoo %d times: %v", id, len(found), found)
 		return
 	}
-	sale := v.read("sale.order", found[0], "state", "amount_total", "amount_tax", "partner_id", "date_order", "order_line")
+	sale := v.read("sale.order", found[0], "name", "state", "amount_total", "amount_tax", "partner_id", "date_order", "order_line")
 	email := strings.ToLower(o.Billing.Email)
 	if sale["partner_id"] != v.partners[email] || v.partners[email] == 0 {
 		v.errorf("order %d of %s belongs to partner %v, not %d", id, email, sale["partner_id"], v.partners[email])
@@ -220,7 +220,10 @@ func (v *verdict) total(o shopOrder, sale odoosandbox.Values) {
 	tax, _ := sale["amount_tax"].(decimal.Decimal)
 	runs := v.w.runs(store.RunFilter{Key: "order:" + strconv.FormatInt(o.ID, 10)})
 	for _, r := range runs {
-		if r.State == store.Held {
+		if r.State == store.Held && r.Flow != importing {
+			v.errorf("order %d: %s is held (%s): %s", o.ID, r.Flow, r.Code, r.Reason)
+		}
+		if r.State == store.Held && r.Flow == importing {
 			v.held = append(v.held, r)
 			differs := map[string]bool{"totals_differ": !total.Equal(o.Total), "tax_differs": !tax.Equal(o.Tax)}
 			if !differs[r.Code] || sale["state"] != "draft" {
@@ -241,7 +244,34 @@ func (v *verdict) total(o shopOrder, sale odoosandbox.Values) {
 		v.errorf("order %d of %v is %v of %v in Odoo: %s", o.ID, created, sale["state"], sale["date_order"], states(runs))
 		return
 	}
+	v.paid(o, sale)
 	v.equal++
+}
+
+// importing is the flow that makes orders in Odoo.
+const importing = "webhook-order-created"
+
+// paid: an order paid in the shop has one invoice and one payment, of its total.
+func (v *verdict) paid(o shopOrder, sale odoosandbox.Values) {
+	v.w.t.Helper()
+	memo := fmt.Sprintf("WOO/%s/%d", instance, o.ID)
+	for _, want := range []struct {
+		what, model string
+		domain      []any
+		amount      string
+	}{
+		{"invoices", "account.move", []any{[]any{"move_type", "=", "out_invoice"}, []any{"invoice_origin", "=", sale["name"]}}, "amount_total"},
+		{"payments", "account.payment", []any{"|", []any{"memo", "=", memo}, []any{"memo", "=like", memo + " %"}}, "amount"},
+	} {
+		found := v.search(want.model, want.domain...)
+		if len(found) != 1 {
+			v.errorf("order %d has %d %s: %v", o.ID, len(found), want.what, found)
+			continue
+		}
+		if amount, ok := v.read(want.model, found[0], want.amount)[want.amount].(decimal.Decimal); !ok || !amount.Equal(o.Total) {
+			v.errorf("order %d of %s has %s of %s", o.ID, o.Total, want.what, amount)
+		}
+	}
 }
 
 func states(runs []store.Run) string {

@@ -18,6 +18,7 @@ import (
 	odoosandbox "github.com/flowctl/flowctl/connectors/odoo/sandbox"
 	shopsandbox "github.com/flowctl/flowctl/connectors/woocommerce/sandbox"
 	"github.com/flowctl/flowctl/engine"
+	"github.com/flowctl/flowctl/engine/panel"
 	"github.com/flowctl/flowctl/engine/settings"
 )
 
@@ -36,10 +37,17 @@ type Options struct {
 	Instance string
 	// Shop's settings; nil means a shop in Berlin with prices that include tax.
 	Shop *shopsandbox.Settings
+	// Pictures downloads pictures for the shop; nil means that it downloads none.
+	Pictures *http.Client
 	// Settings by name, as text, over those that the world needs.
 	Settings map[string]string
 	RedisURL string
-	Log      *slog.Logger
+	// Roles of the engine; none means all. Without RoleScheduler no feed is polled.
+	Roles []engine.Role
+	Log   *slog.Logger
+	// Panel opens the panel, to this machine and without a login. Then the settings
+	// are stored like those of any shop, so that they can be changed there.
+	Panel bool
 }
 
 // RealOdoo is an Odoo that the user lets the demo write to.
@@ -61,6 +69,7 @@ type World struct {
 	odoo   connectors.Connection
 	shop   connectors.Connection
 	server *http.Server
+	panel  *panel.Panel // nil unless it was asked for
 	folder string
 }
 
@@ -86,7 +95,7 @@ func (w *World) start(ctx context.Context, options Options) error {
 	if shop == nil {
 		shop = shopSettings()
 	}
-	w.Shop = shopsandbox.New(shopsandbox.Options{Settings: shop})
+	w.Shop = shopsandbox.New(shopsandbox.Options{Settings: shop, Pictures: options.Pictures})
 	if w.ShopURL, err = w.Shop.Start("127.0.0.1:0"); err != nil {
 		return fmt.Errorf("starting the simulated shop: %w", err)
 	}
@@ -106,11 +115,19 @@ func (w *World) start(ctx context.Context, options Options) error {
 	w.Engine, err = engine.Open(ctx, engine.Config{
 		Flows: options.Flows, FlowsName: options.FlowsName,
 		DatabaseURL: "sqlite:" + filepath.Join(w.folder, "flowctl.db"), RedisURL: options.RedisURL,
-		Instances: []string{w.Instance}, Overrides: values, OverrideInstance: w.Instance,
-		Sealer: sealer, Log: options.Log,
+		Instances: []string{w.Instance}, Overrides: w.overrides(options, values), OverrideInstance: w.Instance,
+		Sealer: sealer, Log: options.Log, Roles: options.Roles,
 	})
 	if err != nil {
 		return err
+	}
+	if options.Panel {
+		if err := w.saveSettings(ctx, values); err != nil {
+			return err
+		}
+		if w.panel, err = panel.New(panel.Config{Engine: w.Engine, Log: options.Log, Version: "demo", Demo: true}); err != nil {
+			return err
+		}
 	}
 	if err := w.connect(ctx); err != nil {
 		return err
@@ -119,6 +136,29 @@ func (w *World) start(ctx context.Context, options Options) error {
 		return err
 	}
 	return w.listen()
+}
+
+// overrides are the settings that nobody can change while the world stands.
+func (w *World) overrides(options Options, values map[string]string) map[string]string {
+	if options.Panel {
+		return nil
+	}
+	return values
+}
+
+func (w *World) saveSettings(ctx context.Context, values map[string]string) error {
+	typed := map[string]any{}
+	for name, text := range values {
+		declared, ok := w.Engine.App().Setting(name)
+		if !ok {
+			continue // another app knows other settings
+		}
+		var err error
+		if typed[name], err = settings.Parse(declared, text); err != nil {
+			return err
+		}
+	}
+	return w.Engine.Settings().Save(ctx, w.Instance, typed)
 }
 
 // startOdoo starts the simulated Odoo, or takes the real one's address, and adds
@@ -156,7 +196,14 @@ func (w *World) listen() error {
 		return fmt.Errorf("listening for webhooks: %w", err)
 	}
 	w.EngineURL = "http://" + listener.Addr().String()
-	w.server = &http.Server{Handler: w.Engine.Handler(), ReadHeaderTimeout: 10 * time.Second}
+	handler := w.Engine.Handler()
+	if w.panel != nil {
+		mux := http.NewServeMux()
+		mux.Handle("/hooks/", handler)
+		mux.Handle("/", w.panel.Handler())
+		handler = mux
+	}
+	w.server = &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
 	go func() {
 		// Serve returns ErrServerClosed after Close, and nothing else matters then.
 		_ = w.server.Serve(listener)
@@ -171,8 +218,14 @@ func (w *World) Close() error {
 	if w.Shop != nil {
 		errs = append(errs, w.Shop.Close())
 	}
+	if w.panel != nil {
+		w.panel.EndStreams()
+	}
 	if w.server != nil {
 		errs = append(errs, w.server.Close())
+	}
+	if w.panel != nil {
+		errs = append(errs, w.panel.Close())
 	}
 	if w.Engine != nil {
 		errs = append(errs, w.Engine.Close())

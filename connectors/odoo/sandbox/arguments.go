@@ -15,6 +15,11 @@ func (a arguments) get(place int, name string) (any, bool) {
 	return value, ok
 }
 
+// notDomain is about a domain that is none (odoo19/036, 066).
+func notDomain(value any) error {
+	return fault("builtins.TypeError", "Domain() invalid argument type for domain: %s", python(value))
+}
+
 func (a arguments) domain(place int) ([]any, error) {
 	value, _ := a.get(place, "domain")
 	if value == nil || value == false {
@@ -22,7 +27,7 @@ func (a arguments) domain(place int) ([]any, error) {
 	}
 	domain, ok := value.([]any)
 	if !ok {
-		return nil, valueError("Domain() invalid item in domain: %s", python(value))
+		return nil, notDomain(value)
 	}
 	return domain, nil
 }

@@ -138,7 +138,7 @@ func (tx *transaction) write(m *model, ids []int64, given Values) error {
 			}
 		}
 		// Also without a difference: Odoo stamps every write (odoo18/478, 479).
-		tx.update(m, r.id, a.stored)
+		tx.store(m, r.id, a.stored)
 		if err := tx.applyLists(m, r.id, a); err != nil {
 			return err
 		}

@@ -66,7 +66,11 @@ func (tx *transaction) term(m *model, domain []any) (test, []any, error) {
 	}
 	condition, ok := head.([]any)
 	if !ok || len(condition) != 3 {
-		return nil, nil, valueError("Domain() invalid item in domain: %s", python(head))
+		shown := python(head)
+		if ok {
+			shown = pythonList(condition)
+		}
+		return nil, nil, valueError("Domain() invalid item in domain: %s", shown)
 	}
 	t, err := tx.condition(m, condition)
 	return t, rest, err

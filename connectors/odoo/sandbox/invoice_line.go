@@ -212,7 +212,7 @@ func (tx *transaction) taxesOf(sold []*row) []int64 {
 // settleDue keeps the line of what is to be paid.
 func (tx *transaction) settleDue(move *row, amount decimal.Decimal) {
 	m := tx.must("account.move.line")
-	values := Values{"amount_currency": amount, "balance": tx.toCompany(move.ref("currency_id"), amount)}
+	values := Values{"amount_currency": amount, "balance": tx.toCompany(move.ref("currency_id"), amount), "name": tx.dueName(move)}
 	for _, r := range tx.invoiceLines(move.id) {
 		if r.text("display_type") == "payment_term" {
 			tx.settle(m, r.id, values)
@@ -220,9 +220,30 @@ func (tx *transaction) settleDue(move *row, amount decimal.Decimal) {
 		}
 	}
 	tx.insert(m, plus(values, Values{
-		"move_id": move.id, "display_type": "payment_term", "name": "", "account_id": tx.account("121000"),
+		"move_id": move.id, "display_type": "payment_term", "account_id": tx.account("121000"),
 		"currency_id": move.ref("currency_id"), "partner_id": move.ref("partner_id"),
 	}))
+}
+
+// dueName is the text of that line: none before 19, there the invoice's reference
+// and number once it has one (odoo18/328, odoo19/294, 508).
+func (tx *transaction) dueName(move *row) any {
+	switch {
+	case !tx.erp.latest():
+		return ""
+	case move.text("state") != "posted":
+		return nil
+	}
+	return joinNonEmpty(" - ", move.text("ref"), move.text("name"))
+}
+
+// nameDue names it anew, after its invoice got a number.
+func (tx *transaction) nameDue(move int64) {
+	for _, r := range tx.invoiceLines(move) {
+		if r.text("display_type") == "payment_term" {
+			tx.settle(tx.must("account.move.line"), r.id, Values{"name": tx.dueName(tx.record("account.move", move))})
+		}
+	}
 }
 
 // insert stores a row that the rules make, without asking them again.

@@ -18,7 +18,7 @@ func (e *ERP) serveJSON2(w http.ResponseWriter, r *http.Request, body []byte) {
 			"Please verify the Content-Type request header and try again.</p>\n")
 		return
 	}
-	if name := r.Header.Get("X-Odoo-Database"); name != "" && name != e.options.Database {
+	if name := r.Header.Get("X-Odoo-Database"); name != e.options.Database && (name != "" || e.options.MoreDatabases) {
 		plainAnswer(w, http.StatusNotFound, "<!DOCTYPE html>\n<title>404 Not Found</title>\n<h1>Not Found</h1>\n"+
 			"<p>No database is selected and the requested URL was not found in the server-wide controllers.</p>\n"+
 			"<p>Please verify the hostname, <a href=/web/login>login</a> and try again.</p>\n\n"+

@@ -55,6 +55,9 @@ func (m *model) searchCountMethod(tx *transaction, _ []int64, a arguments) (any,
 		return nil, fault("builtins.TypeError",
 			"BaseModel.search_count() takes from 2 to 3 positional arguments but %d were given", len(a.list)+1)
 	}
+	if given, ok := a.get(0, "domain"); ok && given == nil && tx.erp.latest() {
+		return nil, notDomain(nil)
+	}
 	domain, err := a.domain(0)
 	if err != nil {
 		return nil, err

@@ -210,6 +210,7 @@ func postInvoices(tx *transaction, ids []int64, _ arguments) (any, error) {
 		}
 		tx.update(m, r.id, values)
 		tx.settleInvoiced(r.id)
+		tx.nameDue(r.id)
 	}
 	return false, nil
 }

@@ -97,7 +97,12 @@ func (e *ERP) templateModel() *model {
 			declare("list_price", float, "Sales Price", digits(productPrice), initial(decimal.NewFromInt(1))),
 			declare("taxes_id", many2many, "Sales Taxes", to("account.tax"), initially(defaultTaxes)),
 			declare("uom_id", many2one, e.label("Unit of Measure", "Unit"), to("uom.uom"), required, initial(int64(1))),
-			declare("categ_id", many2one, "Product Category", to("product.category"), e.requiredBefore19(), initial(int64(1))),
+			declare("categ_id", many2one, "Product Category", to("product.category"), e.requiredBefore19(), initially(func(tx *transaction) any {
+				if tx.erp.latest() {
+					return int64(0) // odoo19/481
+				}
+				return int64(1)
+			})),
 			declare("description", html, "Description"),
 			declare("description_sale", text, "Sales Description"),
 			declare("image_1920", binary, "Image"),
@@ -417,11 +422,13 @@ func uniqueBarcode(tx *transaction, rows []*row) error {
 		if code == "" {
 			continue
 		}
+		same := tx.where(m, func(other *row) bool { return other.text("barcode") == code })
+		if !tx.erp.latest() {
+			tx.sort(m, same, mustOrder(m)) // 19 names them by their ids (odoo19/094)
+		}
 		var names []string
-		for _, other := range tx.all(m) {
-			if other.text("barcode") == code {
-				names = append(names, tx.displayName(m, other))
-			}
+		for _, other := range same {
+			names = append(names, tx.displayName(m, other))
 		}
 		if len(names) > 1 {
 			return fault("odoo.exceptions.ValidationError",

@@ -235,8 +235,12 @@ func reverseMoves(modify bool) method {
 			if len(moves) == 0 {
 				moves = r.refs("move_ids")
 			}
-			for _, id := range moves {
-				if last, err = tx.reverse(r, tx.record("account.move", id), modify); err != nil {
+			reversed, err := tx.existing(tx.must("account.move"), moves)
+			if err != nil {
+				return nil, err
+			}
+			for _, move := range reversed {
+				if last, err = tx.reverse(r, move, modify); err != nil {
 					return nil, err
 				}
 			}

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"testing"
+	"time"
 )
 
 // steps are what happened between the recordings, by the number of the one that
@@ -85,12 +86,12 @@ func catalogueOf18(t *testing.T, p *replay) {
 	p.change(t, "res.company", 1, Values{"name": "Odoo18 Shop"})
 	vat := p.add(t, "account.tax.group", Values{"name": "VAT 20%"})
 	p.learn("account.tax.group", 2, vat)
-	for recorded, values := range map[int64]Values{
-		3: {"name": "20% VAT", "amount": 20, "price_include_override": "tax_excluded"},
-		4: {"name": "20% VAT incl.", "amount": 20, "price_include_override": "tax_included"},
-		5: {"name": "0% Export", "amount": 0, "price_include_override": "tax_excluded"},
+	for i, values := range []Values{
+		{"name": "20% VAT", "amount": 20, "price_include_override": "tax_excluded"},
+		{"name": "20% VAT incl.", "amount": 20, "price_include_override": "tax_included"},
+		{"name": "0% Export", "amount": 0, "price_include_override": "tax_excluded"},
 	} {
-		p.make(t, "account.tax", recorded, with(values, "tax_group_id", vat))
+		p.make(t, "account.tax", int64(i)+3, with(values, "tax_group_id", vat))
 	}
 	p.make(t, "account.fiscal.position", 1, Values{"name": "Export (tax exempt)"})
 	for id, recorded := range []int64{1, 3} {
@@ -113,33 +114,34 @@ func catalogueOf18(t *testing.T, p *replay) {
 	}
 	p.make(t, "product.product", 8, Values{"name": "Notebook A5", "default_code": "NOTE-001", "is_storable": true, "list_price": 4, "taxes_id": ours})
 	p.make(t, "product.product", 9, Values{"name": "Poster 50x70", "default_code": "POSTER-001", "is_storable": true, "list_price": 12, "taxes_id": ours})
-	p.shirtsOf18(t, ours)
+	p.shirts(t, 10, 10, ours)
 	p.stock(t, map[int64]int{4: 100, 5: 50, 6: 40, 7: 500, 8: 200, 9: 25, 10: 10, 11: 10, 12: 10, 13: 10})
 }
 
-// shirtsOf18 makes the T-shirts: two colours, two sizes.
-func (p *replay) shirtsOf18(t *testing.T, taxes []int64) {
+// shirts makes the T-shirts: two colours, two sizes. Their template has a recorded
+// id, their variants those that follow first.
+func (p *replay) shirts(t *testing.T, template, first int64, taxes []int64) {
 	t.Helper()
-	for id, name := range map[int64]string{1: "Color", 2: "Size"} {
-		p.make(t, "product.attribute", id, Values{"name": name})
+	for i, name := range []string{"Color", "Size"} {
+		p.make(t, "product.attribute", int64(i)+1, Values{"name": name})
 	}
 	for id, name := range []string{"Red", "Blue", "S", "M"} {
 		p.make(t, "product.attribute.value", int64(id)+1, Values{"name": name, "attribute_id": p.here("product.attribute", int64(id/2)+1)})
 	}
-	line := func(attribute, first int64) any {
-		values := []int64{p.here("product.attribute.value", first), p.here("product.attribute.value", first+1)}
+	line := func(attribute, value int64) any {
+		values := []int64{p.here("product.attribute.value", value), p.here("product.attribute.value", value+1)}
 		return []any{int64(0), int64(0), Values{"attribute_id": p.here("product.attribute", attribute), "value_ids": []any{[]any{int64(6), int64(0), toAny(values)}}}}
 	}
-	p.make(t, "product.template", 10, Values{
-		"name": "T-Shirt", "type": "consu", "is_storable": true, "list_price": 15, "taxes_id": taxes, "attribute_line_ids": []any{line(1, 1), line(2, 3)},
+	p.make(t, "product.template", template, Values{
+		"name": "T-Shirt", "type": "consu", "is_storable": true, "list_price": 20, "taxes_id": taxes, "attribute_line_ids": []any{line(1, 1), line(2, 3)},
 	})
-	variants, err := p.erp.Search("product.product", []any{[]any{"product_tmpl_id", "=", p.here("product.template", 10)}})
+	variants, err := p.erp.Search("product.product", []any{[]any{"product_tmpl_id", "=", p.here("product.template", template)}})
 	if err != nil || len(variants) != 4 {
 		t.Fatal(variants, err)
 	}
 	slices.Sort(variants)
 	for i, code := range []string{"TEE-RED-S", "TEE-RED-M", "TEE-BLUE-S", "TEE-BLUE-M"} {
-		p.learn("product.product", int64(i)+10, variants[i])
+		p.learn("product.product", int64(i)+first, variants[i])
 		p.change(t, "product.product", variants[i], Values{"default_code": code})
 	}
 }
@@ -183,14 +185,38 @@ func sellingOf18() steps {
 	}
 }
 
-// stockOf19 is the shop of 19 with its shelves as full as they were.
+// stockOf19 is the shop of 19 with its shelves as full as they were. The products
+// that the sandbox begins with stand for the recorded ones.
 func stockOf19(t *testing.T, p *replay) {
 	t.Helper()
 	shopOf19(t, p)
-	p.make(t, "product.product", 5, Values{"name": "Notebook", "default_code": "NOTE-001", "taxes_id": []int64{p.known["account.tax"][5]}})
-	for _, id := range []int64{2, 3, 4, 5, 8, 10} {
-		p.set(t, "product.product", id, Values{"is_storable": true})
+	ours := []int64{p.known["account.tax"][5]}
+	for i, values := range []Values{
+		{"default_code": "Delivery_007", "name": "Standard delivery"},
+		{"default_code": "MUG-001", "name": "Coffee Mug", "list_price": 12, "type": "consu", "is_storable": true},
+		{"default_code": "CAP-001", "name": "Cap", "list_price": 20, "type": "consu", "is_storable": true},
+		{"default_code": "PEN-001", "name": "Pen", "list_price": 2, "type": "consu", "is_storable": true},
+		{"default_code": "NOTE-001", "name": "Notebook", "list_price": 4, "type": "consu", "is_storable": true},
+		{"default_code": "SHIP-FLAT", "name": "Flat rate shipping", "list_price": 5, "type": "service", "is_storable": false},
+		{"default_code": "DISCOUNT", "name": "Discount", "list_price": 1, "type": "service", "is_storable": false},
+	} {
+		id := int64(i) + 1
+		if made := p.known["product.product"][id]; made != 0 && made != id {
+			if err := p.erp.Unlink("product.product", []int64{made}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		p.learn("product.product", id, id)
+		p.learn("product.template", id, id)
+		p.now = p.now.Add(time.Second)
+		p.change(t, "product.product", id, with(values, "taxes_id", ours))
 	}
+	for _, recorded := range []int64{8, 10} {
+		if err := p.erp.Unlink("product.product", []int64{p.known["product.product"][recorded]}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.shirts(t, 8, 8, ours)
 	p.stock(t, map[int64]int{2: 100, 3: 100, 4: 100, 5: 25, 8: 10, 10: 10})
 }
 

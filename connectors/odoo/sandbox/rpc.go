@@ -43,6 +43,8 @@ func (e *ERP) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		e.serveVersion(w, r)
 	case (path == "/json/2" || strings.HasPrefix(path, "/json/2/")) && e.latest():
 		e.serveJSON2(w, r, body)
+	case path == "/web/database/list" && r.Method == http.MethodPost:
+		jsonAnswer(w, map[string]any{"jsonrpc": "2.0", "id": nil, "result": []any{e.options.Database}})
 	case path == "/web/health":
 		jsonAnswer(w, map[string]any{"status": "pass"})
 	case e.latest():

@@ -35,6 +35,9 @@ type Options struct {
 	Database string
 	Login    string
 	APIKey   string
+	// MoreDatabases says that the server has others as well, so that a request must
+	// name the one it is for.
+	MoreDatabases bool
 	// Now is the clock; nil means the machine's.
 	Now func() time.Time
 }

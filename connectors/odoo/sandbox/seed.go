@@ -207,6 +207,10 @@ func (e *ERP) seedProducts(s *seeder) {
 		})
 	}
 	standard := product("Delivery_007", "Standard delivery", "service", "0")
+	if s.err == nil {
+		// The app's own product is none that is sold (odoo18/152, odoo19/002).
+		s.err = s.tx.write(s.tx.must("product.product"), []int64{standard}, Values{"sale_ok": false})
+	}
 	flat := product("SHIP-FLAT", "Shipping", "service", "5")
 	product("DISCOUNT", "Discount", "service", "0")
 	product("MUG-001", "Coffee Mug", "consu", "12.5")

@@ -181,8 +181,15 @@ func (tx *transaction) drop(m *model, id int64) {
 	tx.undo = append(tx.undo, func() { t.rows[id] = old })
 }
 
-// update changes stored values of a row and stamps it, without any rules.
+// update changes stored values of a row for a rule of its model or of another
+// one; that is announced too (odoo18/672, 675).
 func (tx *transaction) update(m *model, id int64, values Values) {
+	tx.store(m, id, values)
+	tx.announce(m, []int64{id}, values, false)
+}
+
+// store changes stored values of a row and stamps it, without any rules.
+func (tx *transaction) store(m *model, id int64, values Values) {
 	old := tx.row(m, id)
 	changed := Values{}
 	for name, value := range old.values {

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -63,12 +64,29 @@ func (p *replay) translate(m *model, argument string, value any) any {
 			}
 		}
 		return out
+	case "data":
+		return p.cells(m, asList(value))
 	case "context":
 		return p.context(asObject(value))
 	case "vals", "vals_list":
 		return p.values(m, value)
 	}
 	return value
+}
+
+// cells translates ids in the rows of a load, where the first cell is one.
+func (p *replay) cells(m *model, rows []any) []any {
+	out := make([]any, len(rows))
+	for i, item := range rows {
+		row := slices.Clone(asList(item))
+		if first, ok := row[0].(string); ok {
+			if id, err := strconv.ParseInt(first, 10, 64); err == nil {
+				row[0] = strconv.FormatInt(p.here(m.name, id), 10)
+			}
+		}
+		out[i] = row
+	}
+	return out
 }
 
 // contextModels are the records that keys of a context name.
@@ -108,6 +126,9 @@ func (p *replay) values(m *model, value any) any {
 		out := map[string]any{}
 		for name, item := range v {
 			out[name] = p.fieldValue(m, name, item)
+		}
+		if about, _ := v["model"].(string); m.name == "ir.model.data" && p.erp.models[about] != nil {
+			out["res_id"] = p.ids(p.erp.models[about], v["res_id"])
 		}
 		return out
 	}
