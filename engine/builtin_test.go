@@ -50,7 +50,7 @@ func TestAFlowLooksHowAConnectionIsSetUp(t *testing.T) {
 	b := newBench(t, flows)
 
 	got := b.result("first", nil)
-	if got["ok"] != false || !strings.Contains(asJSON(t, got), "empty: Account") {
+	if got["ok"] != false || !strings.Contains(asJSON(t, got), "without a value: account (Account)") {
 		t.Errorf("without settings: %v", got)
 	}
 	b.must(b.Settings().Save(b.ctx, "main", map[string]any{"account": "closed"}))

@@ -4,11 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"sync"
+	"time"
 
 	"github.com/flowctl/flowctl/connectors"
 	"github.com/flowctl/flowctl/engine/flow"
+	"github.com/flowctl/flowctl/engine/limit"
+	"github.com/flowctl/flowctl/engine/metrics"
 	"github.com/flowctl/flowctl/engine/settings"
 	"github.com/flowctl/flowctl/engine/value"
 )
@@ -19,6 +24,8 @@ type connections struct {
 	app      func() *flow.App
 	settings *settings.Settings
 	client   *http.Client
+	limiter  *limit.Limiter
+	metrics  *metrics.Metrics
 	// own gives the engine's own operations, as the connection app.
 	own func(instance string) connectors.Connection
 
@@ -37,11 +44,11 @@ type openConnection struct {
 // current tells whether the connection is still what the app declares. A folder
 // that was saved anew may have given the connector other operations.
 func (o openConnection) current(declared *flow.Connection, configured map[string]any) bool {
-	return (o.declared == declared || !declared.Extended() && !o.declared.Extended()) && value.Equal(o.configured, configured)
+	return declared.Limits == o.declared.Limits && (o.declared == declared || !declared.Extended() && !o.declared.Extended()) && value.Equal(o.configured, configured)
 }
 
-func newConnections(app func() *flow.App, s *settings.Settings, client *http.Client) *connections {
-	return &connections{app: app, settings: s, client: client, open: map[connectionKey]openConnection{}}
+func newConnections(app func() *flow.App, s *settings.Settings, client *http.Client, limiter *limit.Limiter) *connections {
+	return &connections{app: app, settings: s, client: client, limiter: limiter, open: map[connectionKey]openConnection{}}
 }
 
 // Connection returns the instance's connection, opening it when needed.
@@ -64,7 +71,7 @@ func (c *connections) Connection(ctx context.Context, instance, name string) (co
 	if ok && before.current(declared, configured) {
 		return before.connection, nil
 	}
-	connection, err := declared.Connector.Open(connectors.Config{Instance: instance, Settings: configured, HTTPClient: c.client})
+	connection, err := declared.Connector.Open(connectors.Config{Instance: instance, Settings: configured, HTTPClient: c.client, Polite: c.polite(instance, declared, configured)})
 	if err != nil {
 		return nil, err
 	}
@@ -76,6 +83,23 @@ func (c *connections) Connection(ctx context.Context, instance, name string) (co
 		}
 	}
 	return connection, nil
+}
+
+// polite makes a connection's requests keep to the limits of its account.
+func (c *connections) polite(instance string, declared *flow.Connection, configured map[string]any) func(http.RoundTripper) http.RoundTripper {
+	account := []string{declared.Spec.Name}
+	names := declared.Spec.Login
+	if len(names) == 0 { // nobody says what the account is: each instance has its own
+		account = append(account, instance)
+		names = slices.Sorted(maps.Keys(configured))
+	}
+	for _, name := range names {
+		account = append(account, name, fmt.Sprint(configured[name]))
+	}
+	login := limit.Account(account...)
+	rate := limit.Rate{PerSecond: declared.Limits.PerSecond, Burst: declared.Limits.Burst}
+	polite := func(next http.RoundTripper) http.RoundTripper { return c.limiter.Transport(login, rate, next) }
+	return metrics.Waits(polite, func(waited time.Duration) { c.metrics.Limited(declared.Name, waited) })
 }
 
 func (c *connections) configuration(ctx context.Context, instance string, declared *flow.Connection) (map[string]any, error) {

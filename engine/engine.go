@@ -13,6 +13,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/flowctl/flowctl/connectors"
 	"github.com/flowctl/flowctl/engine/builtin"
 	"github.com/flowctl/flowctl/engine/event"
@@ -77,9 +79,11 @@ type Engine struct {
 	connections *connections
 	router      *event.Router
 	executor    *run.Executor
+	limits      redis.UniversalClient // what the limiter shares; nil without a Redis server
 	poller      *event.Poller
 	scheduler   *event.Scheduler
 	metrics     *metrics.Metrics
+	operations  *builtin.Operations
 	files       *files.Desk
 	reloading   reloading
 
@@ -117,7 +121,11 @@ func Open(ctx context.Context, config Config) (*Engine, error) {
 		App: e.App, Store: st, Sealer: config.Sealer,
 		Overrides: config.Overrides, OverrideInstance: config.OverrideInstance,
 	}
-	e.connections = newConnections(e.App, e.settings, config.HTTPClient)
+	limiter, err := e.newLimiter()
+	if err != nil {
+		return nil, errors.Join(err, st.Close())
+	}
+	e.connections = newConnections(e.App, e.settings, config.HTTPClient, limiter)
 	e.router = &event.Router{App: e.App, Settings: e.settings, Store: st, Doorbell: e.doorbell, Measure: e.metrics.Event, Log: config.Log}
 	e.settings.Announce, e.settings.Announced = e.router.SettingsSaved, e.router.Announced
 	operations := &builtin.Operations{
@@ -127,7 +135,7 @@ func Open(ctx context.Context, config Config) (*Engine, error) {
 	operations.Feeds = feedDesk{e}
 	e.files = &files.Desk{App: e.App, Connections: e.connections, Sealer: config.Sealer, Log: config.Log}
 	operations.Files = e.files
-	e.connections.own = operations.Connection
+	e.operations, e.connections.own, e.connections.metrics = operations, operations.Connection, e.metrics
 	e.newFeeds()
 	e.executor = &run.Executor{
 		App: e.App, Version: e.versions.Flow, Store: st, Connections: e.connections, Settings: e.settings,
@@ -279,8 +287,14 @@ func (e *Engine) Close() error {
 	if w != nil {
 		errs = append(errs, w.stop(10*time.Second))
 	}
-	errs = append(errs, e.connections.close(), e.store.Close())
+	errs = append(errs, e.connections.close(), e.closeLimiter(), e.store.Close())
 	return errors.Join(errs...)
+}
+
+// Check looks how the system of a connection is set up. Whatever is wrong is a
+// finding; only the store's failure is an error.
+func (e *Engine) Check(ctx context.Context, instance string, declared *flow.Connection) ([]connectors.Finding, error) {
+	return e.operations.Findings(ctx, instance, declared)
 }
 
 // Connection returns an instance's connection to one of the app's systems.

@@ -4,7 +4,7 @@ package flows
 
 import "embed"
 
-// Files is this folder's app and flows.
+// Files is this folder's app, its flows and their tests.
 //
-//go:embed *.yaml parts/*.yaml
+//go:embed *.yaml parts/*.yaml tests
 var Files embed.FS

@@ -86,7 +86,7 @@ func execute(ctx context.Context, args []string, stdin io.Reader, stdout, stderr
 func commands() []*cli.Command {
 	return []*cli.Command{
 		demoCommand(), serveCommand(), runCommand(), runsCommand(), linksCommand(), feedsCommand(), settingsCommand(), instancesCommand(), usersCommand(),
-		validateCommand(), testCommand(), describeCommand(), schemaCommand(), doctorCommand(), sandboxCommand(), docsCommand(),
+		validateCommand(), testCommand(), graphCommand(), newCommand(), describeCommand(), schemaCommand(), doctorCommand(), sandboxCommand(), docsCommand(),
 	}
 }
 

@@ -17,6 +17,12 @@ var withoutInstance = map[string]string{
 	"describe": "looks at specs alone",
 	"docs":     "writes what describe knows",
 
+	"graph":         "looks at files alone",
+	"new app":       "writes files alone",
+	"new flow":      "writes files alone",
+	"new test":      "writes files alone",
+	"new connector": "writes files alone",
+
 	"schema export": "writes the types that are built in",
 
 	"instances list":   "is about all of them",

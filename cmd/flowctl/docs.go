@@ -1,6 +1,6 @@
 package main
 
-//go:generate go run . docs --out ../../docs
+//go:generate go run . docs --out ../../docs --schemas ../../schemas
 
 import (
 	"os"
@@ -10,8 +10,12 @@ import (
 
 	"github.com/flowctl/flowctl/cmd/flowctl/reference"
 	"github.com/flowctl/flowctl/connectors"
+	"github.com/flowctl/flowctl/engine/editor"
 	"github.com/flowctl/flowctl/engine/flow"
 )
+
+// flowSchema is the file that editors read.
+const flowSchema = "flow.schema.json"
 
 // docsCommand writes the pages of docs/ that are made from the code. It is for
 // those who build flowctl: everyone else has describe.
@@ -21,10 +25,22 @@ func docsCommand() *cli.Command {
 		Usage:       "write the reference pages of connectors and functions",
 		Hidden:      true,
 		Description: "Example: flowctl docs --out docs",
-		Flags:       []cli.Flag{&cli.PathFlag{Name: "out", Required: true, Usage: "folder that they go into"}},
+		Flags: []cli.Flag{
+			&cli.PathFlag{Name: "out", Required: true, Usage: "folder that they go into"},
+			&cli.PathFlag{Name: "schemas", Usage: "folder that the schema for editors goes into"},
+		},
 		Action: func(c *cli.Context) error {
 			if err := noArguments(c); err != nil {
 				return err
+			}
+			if folder := c.Path("schemas"); folder != "" {
+				schema, err := editor.FlowSchema(editor.Connectors())
+				if err != nil {
+					return err
+				}
+				if err := os.WriteFile(filepath.Join(folder, flowSchema), schema, 0o644); err != nil {
+					return err
+				}
 			}
 			for name, text := range referencePages() {
 				path := filepath.Join(c.Path("out"), filepath.FromSlash(name))

@@ -45,6 +45,10 @@ func TestFlowsInTheDocsAreCorrect(t *testing.T) {
 				checkFeeds(t, file, match[1])
 				continue
 			}
+			if strings.HasPrefix(match[1], "settings:\n") || strings.HasPrefix(match[1], "events:\n") {
+				checkAppPart(t, file, match[1])
+				continue
+			}
 			if strings.Contains(match[1], "\ncases:\n") {
 				runDocumentedTest(t, file, match[1])
 				continue
@@ -140,6 +144,15 @@ func checkFeeds(t *testing.T, file, block string) {
 			t.Fatal(err)
 		}
 		t.Errorf("%s:\n%s", file, out.String())
+	}
+}
+
+// checkAppPart loads an app that has nothing but a block of the docs.
+func checkAppPart(t *testing.T, file, block string) {
+	t.Helper()
+	app := "app: documented\ntitle: Documented\nconnections: {}\nflows: []\n" + block
+	if _, found, err := flow.Load(fstest.MapFS{flow.AppFile: {Data: []byte(app)}}, "flows"); err != nil || len(found) > 0 {
+		t.Errorf("%s: %v %v", file, err, found)
 	}
 }
 

@@ -40,7 +40,7 @@ func doctorCommand() *cli.Command {
 			subject := doctor.Subject{
 				Config: engine.Config{
 					Flows: fsys, FlowsName: name, DatabaseURL: c.String("database-url"), RedisURL: c.String("redis-url"),
-					OverrideInstance: overriddenInstance(c), Log: slog.New(slog.DiscardHandler), HTTPClient: client,
+					OverrideInstance: overriddenInstance(c), PublicURL: c.String("public-url"), Log: slog.New(slog.DiscardHandler), HTTPClient: client,
 				},
 				HTTPClient: client,
 				Instance:   c.String("instance"), Overrides: settingsFromEnvironment, Data: c.String("data"),

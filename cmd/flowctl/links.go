@@ -22,7 +22,7 @@ func linksCommand() *cli.Command {
 		"A link says that a local record (Odoo's) and a remote one (the shop's) are the same thing.\n"+
 			"Without its link, the next run that needs a record matches it again.\n\n"+
 			"Example: flowctl links list --table partner",
-		linksListCommand(), linksShowCommand(), linksRemoveCommand(), linksExportCommand(), linksImportCommand())
+		linksListCommand(), linksShowCommand(), linksRemoveCommand(), linksExportCommand(), linksImportCommand(), linksRebuildCommand())
 }
 
 // linkFlags select links.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/flowctl/flowctl/connectors"
 	"github.com/flowctl/flowctl/engine"
+	"github.com/flowctl/flowctl/engine/flow"
 	"github.com/flowctl/flowctl/engine/store"
 )
 
@@ -53,11 +54,7 @@ func runCommand() *cli.Command {
 func runFlow(c *cli.Context, e *engine.Engine) error {
 	f, ok := e.App().Flow(c.Args().First())
 	if !ok {
-		var names []string
-		for _, f := range e.App().Flows {
-			names = append(names, f.Name)
-		}
-		return failure(exitUsage, "there is no flow %q; there are: %s", c.Args().First(), strings.Join(names, ", "))
+		return failure(exitUsage, "there is no flow %q; there are: %s", c.Args().First(), strings.Join(flowNames(e.App()), ", "))
 	}
 	if c.String("since") != "" {
 		if err := requireSettings(c, e, f); err != nil {
@@ -177,4 +174,13 @@ func reportRun(c *cli.Context, run store.Run) error {
 		return &exitError{code: code}
 	}
 	return nil
+}
+
+// flowNames lists the flows of an app, in their order.
+func flowNames(app *flow.App) []string {
+	names := make([]string, len(app.Flows))
+	for i, f := range app.Flows {
+		names[i] = f.Name
+	}
+	return names
 }

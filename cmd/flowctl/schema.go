@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -34,27 +35,37 @@ func schemaExportCommand() *cli.Command {
 			if _, err := os.Stat(filepath.Join(filepath.Dir(out), flow.AppFile)); err == nil && filepath.Base(out) == flow.ResourcesFolder {
 				return failure(exitUsage, "%s stands beside an %s, which would take the shipped types for those of its own systems; choose another folder", out, flow.AppFile)
 			}
-			files := 0
-			err := fs.WalkDir(schemas.Files, ".", func(path string, entry fs.DirEntry, err error) error {
-				if err != nil || entry.IsDir() {
-					return err
-				}
-				data, err := fs.ReadFile(schemas.Files, path)
-				if err != nil {
-					return err
-				}
-				target := filepath.Join(out, filepath.FromSlash(path))
-				if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
-					return err
-				}
-				files++
-				return os.WriteFile(target, data, 0o644)
-			})
-			if err != nil {
-				return fmt.Errorf("writing the schemas: %w", err)
-			}
-			fmt.Fprintf(c.App.ErrWriter, "%s written to %s\n", count(files, "file"), out)
-			return nil
+			return exportSchemas(c, out, func(string) bool { return true })
 		},
 	}
+}
+
+// exportEditorSchemas writes the schemas of flow, app and test files.
+func exportEditorSchemas(c *cli.Context, out string) error {
+	return exportSchemas(c, out, func(path string) bool { return !strings.Contains(path, "/") })
+}
+
+// exportSchemas writes the shipped schemas whose paths are wanted.
+func exportSchemas(c *cli.Context, out string, wanted func(path string) bool) error {
+	files := 0
+	err := fs.WalkDir(schemas.Files, ".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || !wanted(path) {
+			return err
+		}
+		data, err := fs.ReadFile(schemas.Files, path)
+		if err != nil {
+			return err
+		}
+		target := filepath.Join(out, filepath.FromSlash(path))
+		if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
+			return err
+		}
+		files++
+		return os.WriteFile(target, data, 0o644)
+	})
+	if err != nil {
+		return fmt.Errorf("writing the schemas: %w", err)
+	}
+	fmt.Fprintf(c.App.ErrWriter, "%s written to %s\n", count(files, "file"), out)
+	return nil
 }

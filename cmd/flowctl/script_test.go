@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os/exec"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -33,6 +34,7 @@ func TestMain(m *testing.M) {
 //	freeport NAME          puts a free address into $NAME
 //	answers URL            waits until URL answers with 2xx
 //	eventually flowctl …   runs it until it exits with 0
+//	scrapes URL TEXT       waits until the answer of URL has this text
 //	fetch STATUS URL [TOKEN]  asks URL, bearing a token; its answer is the stdout
 func TestScripts(t *testing.T) {
 	t.Parallel()
@@ -51,6 +53,7 @@ func TestScripts(t *testing.T) {
 			"answers":    answers,
 			"eventually": eventually,
 			"fetch":      fetch,
+			"scrapes":    scrapes,
 		},
 		Setup: func(env *testscript.Env) error {
 			env.Values[world{}] = &scriptWorld{}
@@ -175,6 +178,21 @@ func answers(ts *testscript.TestScript, _ bool, args []string) {
 			return fmt.Errorf("it answers %s", response.Status)
 		}
 		return nil
+	})
+}
+
+func scrapes(ts *testscript.TestScript, _ bool, args []string) {
+	waitFor(ts, args[1], func() error {
+		response, err := http.Get(args[0])
+		if err != nil {
+			return err
+		}
+		defer response.Body.Close()
+		body, err := io.ReadAll(io.LimitReader(response.Body, 16<<20))
+		if err == nil && !strings.Contains(string(body), args[1]) {
+			err = errors.New("it is not there")
+		}
+		return err
 	})
 }
 

@@ -57,7 +57,11 @@ func serveCommand() *cli.Command {
 			if err != nil {
 				return errors.Join(err, e.Close())
 			}
-			return errors.Join(serve(c, handler, p, e.Start), closePanel(p), e.Close())
+			handler, metrics, err := withMetrics(c, e.Metrics(), handler)
+			if err != nil {
+				return errors.Join(err, closePanel(p), e.Close())
+			}
+			return errors.Join(serve(c, handler, p, e.Start), metrics.close(), closePanel(p), e.Close())
 		},
 	}
 }

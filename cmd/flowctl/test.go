@@ -119,6 +119,8 @@ func folderOf(path string) (string, error) {
 type testRun struct {
 	results  []flowtest.Result
 	coverage []flowtest.FlowCoverage
+	// invalid: a test could not be run, for mistakes in it or in its flow.
+	invalid bool
 }
 
 // runTests runs the tests of the command line once and reports.
@@ -149,8 +151,8 @@ func runTests(c *cli.Context, only *regexp.Regexp) error {
 	return reportTests(c, all, len(files))
 }
 
-// testApp runs the tests of one app. Mistakes in a test, or in a flow that it
-// needs, end the command; those of other flows are left to validate.
+// testApp runs the tests of one app. A test with mistakes in it, or in a flow that
+// it needs, is not run; those of other flows are left to validate.
 func testApp(c *cli.Context, folder string, files []testFile, only *regexp.Regexp, all *testRun) error {
 	app, found, err := flow.Load(os.DirFS(folder), filepath.ToSlash(folder))
 	if err != nil {
@@ -170,14 +172,21 @@ func testApp(c *cli.Context, folder string, files []testFile, only *regexp.Regex
 		problems = append(problems, findings...)
 		tests = append(tests, test)
 	}
-	problems = append(problems, neededProblems(app, tests, found)...)
+	var sound []*flow.Test
+	for _, t := range tests {
+		needed := neededProblems(app, t, found)
+		if !problems.FailedIn(t.File) && len(needed) == 0 {
+			sound = append(sound, t)
+		}
+		problems = append(problems, needed...)
+	}
 	if problems.Failed() {
-		if err := problems.Render(c.App.ErrWriter, "text", sources); err != nil {
+		all.invalid = true
+		if err := problems.Sorted().Render(c.App.ErrWriter, "text", sources); err != nil {
 			return err
 		}
-		return failure(exitInvalid, "the tests, or flows that they need, have errors; nothing was run")
 	}
-	results := runCases(c.Context, app, tests, only)
+	results := runCases(c.Context, app, sound, only)
 	all.results = append(all.results, results...)
 	if c.Bool("coverage") {
 		all.coverage = append(all.coverage, flowtest.Coverage(app, results)...)
@@ -185,18 +194,16 @@ func testApp(c *cli.Context, folder string, files []testFile, only *regexp.Regex
 	return c.Context.Err()
 }
 
-// neededProblems are the errors of app.yaml and of the flows that tests run,
-// with those that they call.
-func neededProblems(app *flow.App, tests []*flow.Test, found flow.Diagnostics) flow.Diagnostics {
+// neededProblems are the errors of app.yaml and of the flow that a test runs, with
+// those that it calls.
+func neededProblems(app *flow.App, t *flow.Test, found flow.Diagnostics) flow.Diagnostics {
 	needed := map[string]bool{}
 	for _, f := range app.Flows {
 		needed[f.File] = false
 	}
-	for _, t := range tests {
-		if t.Flow != nil {
-			for _, f := range t.Flow.WithCalled() {
-				needed[f.File] = true
-			}
+	if t.Flow != nil {
+		for _, f := range t.Flow.WithCalled() {
+			needed[f.File] = true
 		}
 	}
 	var out flow.Diagnostics
@@ -257,6 +264,9 @@ func reportTests(c *cli.Context, all testRun, files int) error {
 			return err
 		}
 		fmt.Fprintf(c.App.ErrWriter, "%s in %s, %d failed\n", count(len(all.results), "case"), count(files, "file"), report.Failed)
+	}
+	if all.invalid {
+		return failure(exitInvalid, "some tests, or flows that they need, have mistakes; those were not run")
 	}
 	if report.Failed > 0 {
 		return &exitError{code: exitFailed}

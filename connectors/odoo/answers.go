@@ -1,26 +1,26 @@
 package odoo
 
 import (
-	"html"
 	"net/http"
-	"regexp"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/flowctl/flowctl/connectors"
+	"github.com/flowctl/flowctl/connectors/httpcall"
 )
 
 // statusError is about an answer that is neither 200 nor an error of Odoo's own
 // (recordings odoo18/015 to 064): it comes from the web server or from what
 // stands before it.
-func statusError(resp *http.Response, body []byte, call rpcCall) *connectors.Error {
+func statusError(answer *httpcall.Answer, call rpcCall) *connectors.Error {
 	e := &connectors.Error{Class: connectors.Permanent, Code: connectors.CodeBadAnswer}
-	status := strconv.Itoa(resp.StatusCode) + " " + http.StatusText(resp.StatusCode)
-	switch code := resp.StatusCode; {
+	status := strconv.Itoa(answer.Status) + " " + http.StatusText(answer.Status)
+	switch code := answer.Status; {
 	case code == http.StatusTooManyRequests:
 		e.Class, e.Code = connectors.Transient, connectors.CodeRateLimited
-		e.RetryAfter = retryAfter(resp.Header.Get("Retry-After"), time.Now())
+		e.RetryAfter = httpcall.RetryAfter(answer.Header, time.Now(), maxRetryAfter)
 		e.Advice = "Odoo asks for fewer calls; the call is tried again later."
 	case code == http.StatusRequestTimeout:
 		// The request did not arrive whole, so it was not worked on.
@@ -28,7 +28,7 @@ func statusError(resp *http.Response, body []byte, call rpcCall) *connectors.Err
 	case code == http.StatusServiceUnavailable:
 		// Sent by a proxy or by Odoo while it starts: the call was not taken.
 		e.Class, e.Code = connectors.Transient, connectors.CodeUnreachable
-		e.RetryAfter = retryAfter(resp.Header.Get("Retry-After"), time.Now())
+		e.RetryAfter = httpcall.RetryAfter(answer.Header, time.Now(), maxRetryAfter)
 		e.Advice = "Odoo is starting, being upgraded or overloaded."
 	case code >= 500:
 		e.Class = lostAnswer(call.call)
@@ -47,17 +47,17 @@ func statusError(resp *http.Response, body []byte, call rpcCall) *connectors.Err
 	case code >= 300 && code < 400:
 		e.Code = connectors.CodeBadConfig
 		e.Advice = "Set the Odoo URL to the address it redirects to."
-		status += " to " + redirectTarget(resp)
+		status += " to " + redirectTarget(answer)
 	}
-	e.Message = call.String() + ": the server answers " + status + page(body)
+	e.Message = call.String() + ": the server answers " + status + page(answer.Body)
 	if e.Class == connectors.Unclear {
 		e.Message += "; it is not known whether Odoo did it"
 	}
 	return e
 }
 
-func redirectTarget(resp *http.Response) string {
-	if u, err := resp.Location(); err == nil {
+func redirectTarget(answer *httpcall.Answer) string {
+	if u, err := url.Parse(answer.Header.Get("Location")); err == nil && u.Host != "" {
 		return u.Scheme + "://" + u.Host
 	}
 	return "another address"
@@ -65,16 +65,6 @@ func redirectTarget(resp *http.Response) string {
 
 // maxRetryAfter bounds how long a server may ask to be left alone.
 const maxRetryAfter = time.Hour
-
-func retryAfter(header string, now time.Time) time.Duration {
-	var wait time.Duration
-	if seconds, err := strconv.Atoi(strings.TrimSpace(header)); err == nil {
-		wait = time.Duration(min(max(seconds, 0), int(maxRetryAfter/time.Second))) * time.Second
-	} else if at, err := http.ParseTime(header); err == nil {
-		wait = at.Sub(now)
-	}
-	return min(max(wait, 0), maxRetryAfter)
-}
 
 // badAnswer is about a 200 that is not Odoo's: a maintenance page, a
 // firewall's question, an answer that was cut off.
@@ -91,27 +81,16 @@ func badAnswer(body []byte, call rpcCall) *connectors.Error {
 	return e
 }
 
-var titleTag = regexp.MustCompile(`(?is)<title[^>]*>(.*?)</title>`)
-
 // page names an HTML page by its title, or other text by its beginning.
 func page(body []byte) string {
-	head := string(body[:min(len(body), 8<<10)])
-	if m := titleTag.FindStringSubmatch(head); m != nil {
-		return " (a page titled " + strconv.Quote(shorten(html.UnescapeString(strings.TrimSpace(m[1])), 120)) + ")"
-	}
-	text := strings.TrimSpace(head)
-	switch {
+	text := strings.TrimSpace(string(body[:min(len(body), 8<<10)]))
+	switch title := httpcall.Title(body); {
+	case title != "" && title != httpcall.Untitled:
+		return " (a page titled " + strconv.Quote(httpcall.Shorten(title, 120)) + ")"
+	case title != "", strings.HasPrefix(text, "<"):
+		return " (a page without a title)"
 	case text == "":
 		return " (empty)"
-	case strings.HasPrefix(text, "<"):
-		return " (a page without a title)"
 	}
-	return " (" + strconv.Quote(shorten(text, 120)) + ")"
-}
-
-func shorten(text string, length int) string {
-	if runes := []rune(text); len(runes) > length {
-		return string(runes[:length]) + "…"
-	}
-	return text
+	return " (" + strconv.Quote(httpcall.Shorten(text, 120)) + ")"
 }

@@ -1,18 +1,16 @@
 package odoo
 
 import (
-	"context"
-	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/flowctl/flowctl/connectors"
+	"github.com/flowctl/flowctl/connectors/httpcall"
 )
 
 // lostAnswer is the class of a call that was sent and got no usable answer.
@@ -28,30 +26,30 @@ func unreachable(cause error, class connectors.Class, doing string) *connectors.
 	if refused, ok := connectors.NotSent(cause); ok {
 		return refused
 	}
-	var (
-		dns  *net.DNSError
-		cert *x509.UnknownAuthorityError
-		host *x509.HostnameError
-		bad  *x509.CertificateInvalidError
-		op   *net.OpError
-	)
 	e := &connectors.Error{Class: class, Code: connectors.CodeUnreachable, Err: cause}
 	var what string
+	trouble := httpcall.Diagnose(cause)
 	switch {
-	case errors.As(cause, &dns):
-		what = "the name " + strconv.Quote(dns.Name) + " is not known"
+	case trouble.Reason == httpcall.NameUnknown:
+		what = "the name " + strconv.Quote(trouble.Detail) + " is not known"
 		e.Advice = "Check the host name in the Odoo URL."
-	case errors.As(cause, &cert), errors.As(cause, &host), errors.As(cause, &bad):
-		e.Class = connectors.Permanent
-		what = "the server's certificate is not trusted: " + rootCause(cause)
+	case trouble.Untrusted():
+		e.Class, class = connectors.Permanent, connectors.Permanent
+		what = "the server's certificate is not trusted: " + untrusted(trouble)
 		e.Advice = "Use a certificate that is valid for this host; for one of your own authority set FLOWCTL_CA_FILE."
-	case errors.Is(cause, context.DeadlineExceeded) || isTimeout(cause):
+	case trouble.Reason == httpcall.NotHTTPS, trouble.Reason == httpcall.HungUp:
+		what = "the server does not speak https at this port"
+		e.Advice = "Check the scheme and port of the Odoo URL."
+	case trouble.Reason == httpcall.NoAnswerInTime:
 		what = "no answer in time"
 		e.Advice = "Odoo is slow or out of reach; ask for fewer records at once if this keeps happening."
-	case errors.Is(cause, context.Canceled):
+	case trouble.Reason == httpcall.Cancelled:
 		what = "stopped before the answer came"
-	case errors.As(cause, &op) && op.Op == "dial":
-		what = "no connection: " + op.Err.Error()
+	case trouble.Reason == httpcall.Refused:
+		what = "no connection: nobody listens there"
+		e.Advice = "Check that Odoo runs and that the URL's host and port are right."
+	case trouble.Reason == httpcall.Unreachable:
+		what = "no connection: " + rootCause(cause)
 		e.Advice = "Check that Odoo runs and that the URL's host and port are right."
 	default:
 		what = "the connection broke: " + rootCause(cause)
@@ -63,9 +61,14 @@ func unreachable(cause error, class connectors.Class, doing string) *connectors.
 	return e
 }
 
-func isTimeout(err error) bool {
-	var timeout net.Error
-	return errors.As(err, &timeout) && timeout.Timeout()
+func untrusted(trouble httpcall.Trouble) string {
+	switch trouble.Reason {
+	case httpcall.CertificateUnsigned:
+		return "it is signed by no authority known here"
+	case httpcall.CertificateName:
+		return "it is not for " + trouble.Detail
+	}
+	return trouble.Detail
 }
 
 func rootCause(err error) string {
@@ -224,7 +227,7 @@ func (e *rpcError) words() string {
 	if text = strings.TrimSpace(text); text == "" {
 		text = "an error without a message"
 	}
-	return shorten(text, maxMessage)
+	return httpcall.Shorten(text, maxMessage)
 }
 
 // badParams is an error about the call's own parameters, found before anything

@@ -132,7 +132,7 @@ func TestFaults(t *testing.T) {
 		"an answer cut off":    {sandbox.Incident{Status: 200, Body: `{"jsonrpc": "2.0", "res`}, transient, unclear, connectors.CodeBadAnswer, "not Odoo's"},
 		"database unreachable": {sandbox.Incident{Fault: &sandbox.Fault{Name: "psycopg2.OperationalError", Message: "server closed the connection"}}, transient, transient, "psycopg2.OperationalError", "closed"},
 		"unknown database":     {sandbox.Incident{Fault: &sandbox.Fault{Name: "psycopg2.OperationalError", Message: "connection to server at \"10.0.0.7\", port 5432 failed: FATAL:  database \"shop\" does not exist\n"}}, permanent, permanent, connectors.CodeBadConfig, `no database "shop"`},
-		"key repeated":         {sandbox.Incident{Fault: &sandbox.Fault{Name: "builtins.ValueError", Message: "bad " + apiKey}}, permanent, permanent, "builtins.ValueError", "bad [secret]"},
+		"key repeated":         {sandbox.Incident{Fault: &sandbox.Fault{Name: "builtins.ValueError", Message: "bad " + apiKey}}, permanent, permanent, "builtins.ValueError", "bad •••"},
 		"session":              {sandbox.Incident{Fault: &sandbox.Fault{Name: "odoo.http.SessionExpiredException", Message: "Session expired"}}, permanent, permanent, connectors.CodeUnauthorized, "expired"},
 		"login refused":        {sandbox.Incident{Fault: &sandbox.Fault{Name: "odoo.exceptions.AccessDenied", Message: "Access Denied"}}, permanent, permanent, connectors.CodeUnauthorized, "refused the login"},
 	}

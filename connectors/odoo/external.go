@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/flowctl/flowctl/connectors"
+	"github.com/flowctl/flowctl/connectors/httpcall"
 )
 
 // ownModule is the module of external ids that are given without one.
@@ -22,7 +23,7 @@ func externalID(text string) (string, error) {
 		full = ownModule + "." + text
 	}
 	if !externalName.MatchString(full) || len(full) > 128 {
-		return "", badParams("%q is no external id; it has letters, digits, _ and -, such as woo.order_1001", shorten(text, 60))
+		return "", badParams("%q is no external id; it has letters, digits, _ and -, such as woo.order_1001", httpcall.Shorten(text, 60))
 	}
 	return full, nil
 }

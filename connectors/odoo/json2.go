@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/flowctl/flowctl/connectors"
+	"github.com/flowctl/flowctl/connectors/httpcall"
 )
 
 // firstJSON2 is the version that brought JSON-2.
@@ -50,26 +51,26 @@ func (j *json2) execute(ctx context.Context, call invocation) (json.RawMessage, 
 	if failed != nil {
 		return nil, j.wire.scrub(failed)
 	}
-	return bytes.TrimSpace(answer.body), nil
+	return bytes.TrimSpace(answer.Body), nil
 }
 
 // check tells an answer from an error. Odoo's own errors are JSON with a name;
 // anything else was said by something before Odoo or by its web server.
-func (j *json2) check(answer httpAnswer, call rpcCall) *connectors.Error {
-	if answer.response.StatusCode == http.StatusOK {
-		if !json.Valid(answer.body) {
-			return badAnswer(answer.body, call)
+func (j *json2) check(answer *httpcall.Answer, call rpcCall) *connectors.Error {
+	if answer.Status == http.StatusOK {
+		if !json.Valid(answer.Body) {
+			return badAnswer(answer.Body, call)
 		}
 		return nil
 	}
 	var told rpcErrorData
-	if err := json.Unmarshal(answer.body, &told); err == nil && told.Name != "" && !ofWebServer(told.Name) {
-		return (&rpcError{Data: told}).translateStatus(call, answer.response.StatusCode)
+	if err := json.Unmarshal(answer.Body, &told); err == nil && told.Name != "" && !ofWebServer(told.Name) {
+		return (&rpcError{Data: told}).translateStatus(call, answer.Status)
 	}
-	if answer.response.StatusCode == http.StatusNotFound && strings.Contains(string(answer.body), "No database is selected") {
+	if answer.Status == http.StatusNotFound && strings.Contains(string(answer.Body), "No database is selected") {
 		return noDatabase(j.wire.settings.database)
 	}
-	return statusError(answer.response, answer.body, call)
+	return statusError(answer, call)
 }
 
 // ofWebServer tells errors of Odoo's web server that its status says best (too

@@ -171,10 +171,10 @@ func (r *jsonRPC) roundTrip(ctx context.Context, call rpcCall) (json.RawMessage,
 	switch {
 	case failed != nil:
 		return nil, failed
-	case answer.response.StatusCode != http.StatusOK:
-		return nil, statusError(answer.response, answer.body, call)
+	case answer.Status != http.StatusOK:
+		return nil, statusError(answer, call)
 	}
-	return decodeAnswer(answer.body, call)
+	return decodeAnswer(answer.Body, call)
 }
 
 func decodeAnswer(data []byte, call rpcCall) (json.RawMessage, *connectors.Error) {

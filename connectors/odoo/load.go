@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/flowctl/flowctl/connectors"
+	"github.com/flowctl/flowctl/connectors/httpcall"
 )
 
 // codeLoad is the code of rows that Odoo's load refuses.
@@ -253,7 +254,7 @@ func refusedRows(model string, messages any) error {
 		if row, err := wholeNumber(m["record"]); err == nil {
 			where = fmt.Sprintf("row %d: ", row+1)
 		}
-		said = append(said, where+shorten(strings.TrimSpace(text), 300))
+		said = append(said, where+httpcall.Shorten(strings.TrimSpace(text), 300))
 	}
 	more := ""
 	if len(said) > shownRefusals {

@@ -105,11 +105,11 @@ func (n *negotiated) askVersion(ctx context.Context) (Version, error) {
 	var told struct {
 		Version string `json:"version"`
 	}
-	if answer.response.StatusCode == http.StatusOK && json.Unmarshal(answer.body, &told) == nil && majorVersion(told.Version) > 0 {
+	if answer.Status == http.StatusOK && json.Unmarshal(answer.Body, &told) == nil && majorVersion(told.Version) > 0 {
 		return Version{Major: majorVersion(told.Version), Text: told.Version}, nil
 	}
-	if status := answer.response.StatusCode; status >= 500 || status == http.StatusTooManyRequests {
-		return Version{}, n.wire.scrub(statusError(answer.response, answer.body, call))
+	if status := answer.Status; status >= 500 || status == http.StatusTooManyRequests {
+		return Version{}, n.wire.scrub(statusError(answer, call))
 	}
 	return n.rpc.version(ctx)
 }

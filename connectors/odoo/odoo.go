@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/flowctl/flowctl/connectors"
+	"github.com/flowctl/flowctl/connectors/httpcall"
 )
 
 func init() { connectors.Register(Connector{}) }
@@ -212,12 +213,10 @@ func cleanURL(text string) (address, problem string) {
 // httpClient returns a client that never follows a redirect: a POST that is
 // redirected turns into a GET and would be lost without a word.
 func httpClient(given *http.Client) *http.Client {
-	client := &http.Client{Transport: defaultTransport()}
-	if given != nil {
-		copied := *given
-		client = &copied
+	client := httpcall.NoRedirects(given)
+	if given == nil {
+		client.Transport = defaultTransport()
 	}
-	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	// Odoo needs none of its session cookies over this API, and a session that
 	// expires must not get between two calls.
 	client.Jar = nil

@@ -3,14 +3,13 @@ package odoo
 import (
 	"bytes"
 	"context"
-	"io"
+	"errors"
 	"net/http"
-	"net/http/httptrace"
-	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/flowctl/flowctl/connectors"
+	"github.com/flowctl/flowctl/connectors/httpcall"
 )
 
 const (
@@ -33,12 +32,6 @@ type wire struct {
 // dated is the server's time as of an answer.
 type dated struct{ server, received time.Time }
 
-// httpAnswer is a whole answer, whatever its status.
-type httpAnswer struct {
-	response *http.Response // its body is closed
-	body     []byte
-}
-
 // rpcPath is where JSON-RPC is served.
 const rpcPath = "/jsonrpc"
 
@@ -52,20 +45,15 @@ func (c rpcCall) address() string {
 
 // do sends one request and reads the answer. An error means that there is no
 // answer; its class says whether the call may have taken effect.
-func (w *wire) do(ctx context.Context, method string, call rpcCall, header http.Header, body []byte) (httpAnswer, *connectors.Error) {
+func (w *wire) do(ctx context.Context, method string, call rpcCall, header http.Header, body []byte) (*httpcall.Answer, *connectors.Error) {
 	if _, bounded := ctx.Deadline(); !bounded {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, maxWait)
 		defer cancel()
 	}
-	// Before there is a connection nothing can have happened on the other side.
-	var connected atomic.Bool
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
-	})
 	req, err := http.NewRequestWithContext(ctx, method, w.settings.url+call.address(), bytes.NewReader(body))
 	if err != nil {
-		return httpAnswer{}, connectors.Errorf(connectors.Permanent, connectors.CodeBadConfig, "%s: %w", call, err)
+		return nil, connectors.Errorf(connectors.Permanent, connectors.CodeBadConfig, "%s: %w", call, err)
 	}
 	for name, values := range header {
 		req.Header[name] = values
@@ -74,32 +62,28 @@ func (w *wire) do(ctx context.Context, method string, call rpcCall, header http.
 		req.Header.Set("Content-Type", "application/json")
 	}
 	req.Header.Set("Accept", "application/json")
-	sent := time.Now()
-	resp, err := w.client.Do(req)
-	if err != nil {
+	req.Header.Set("User-Agent", httpcall.UserAgent)
+	answer, err := httpcall.Do(w.client, req, maxAnswer)
+	if told, ok := connectors.NotSent(err); ok {
+		return nil, told
+	}
+	switch {
+	case errors.Is(err, httpcall.ErrTooLarge):
+		return nil, tooLarge(call)
+	case err != nil:
 		class := connectors.Transient
-		if connected.Load() {
+		if u := (*httpcall.Unanswered)(nil); errors.As(err, &u) && u.Connected {
 			class = lostAnswer(call.call)
 		}
-		return httpAnswer{}, unreachable(err, class, call.String())
+		return nil, unreachable(err, class, call.String())
 	}
-	defer resp.Body.Close()
-	if finding, ok := connectors.ClockCheck(resp.Header, sent, time.Now()); ok {
+	if finding, ok := connectors.ClockCheck(answer.Header, answer.Sent, answer.Received); ok {
 		w.clock.Store(&finding)
 	}
-	if at, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
-		w.dated.Store(&dated{server: at, received: time.Now()})
+	if at, err := http.ParseTime(answer.Header.Get("Date")); err == nil {
+		w.dated.Store(&dated{server: at, received: answer.Received})
 	}
-	data, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
-	switch {
-	case resp.StatusCode != http.StatusOK:
-		// The status says enough, even when the body broke off.
-	case err != nil:
-		return httpAnswer{}, unreachable(err, lostAnswer(call.call), call.String())
-	case len(data) > maxAnswer:
-		return httpAnswer{}, tooLarge(call)
-	}
-	return httpAnswer{response: resp, body: data}, nil
+	return answer, nil
 }
 
 // tooLarge is about an answer that is not read to its end. A write was done.
@@ -124,17 +108,7 @@ func unsendable(call rpcCall, err error) *connectors.Error {
 
 // scrub takes the secrets out of a message, in case the other side repeats them.
 func (w *wire) scrub(err *connectors.Error) error {
-	for _, secret := range []string{w.settings.secret, w.settings.pushSecret} {
-		if secret == "" {
-			continue
-		}
-		clean := func(text string) string { return strings.ReplaceAll(text, secret, "[secret]") }
-		if err.Err != nil && strings.Contains(err.Err.Error(), secret) {
-			err.Err = nil
-		}
-		err.Message, err.Advice = clean(err.Message), clean(err.Advice)
-	}
-	return err
+	return httpcall.NewScrubber(w.settings.secret, w.settings.pushSecret).Error(err)
 }
 
 func (w *wire) clockFinding() (connectors.Finding, bool) {

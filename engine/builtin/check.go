@@ -39,19 +39,19 @@ func (c *connection) check(ctx context.Context, name string) (any, error) {
 	return map[string]any{"ok": fine, "findings": listed}, nil
 }
 
+// Findings looks how a connection's system is set up, for an instance. Whatever
+// is wrong is a finding; only the store's failure is an error.
+func (o *Operations) Findings(ctx context.Context, instance string, declared *flow.Connection) ([]connectors.Finding, error) {
+	return (&connection{o, instance}).findings(ctx, declared)
+}
+
 func (c *connection) findings(ctx context.Context, declared *flow.Connection) ([]connectors.Finding, error) {
 	missing, err := c.Settings.Missing(ctx, c.instance, declared)
 	if err != nil {
 		return nil, err
 	}
 	if len(missing) > 0 {
-		titles := make([]string, len(missing))
-		for i, s := range missing {
-			titles[i] = s.Title
-		}
-		f := connectors.Warned("settings", "Fill them in and save.", "empty: %s", strings.Join(titles, ", "))
-		f.Level = connectors.Fail
-		return []connectors.Finding{f}, nil
+		return []connectors.Finding{lacking(missing)}, nil
 	}
 	opened, err := c.Connections.Connection(ctx, c.instance, declared.Name)
 	if err != nil {
@@ -79,6 +79,19 @@ func (c *connection) findings(ctx context.Context, declared *flow.Connection) ([
 		return nil, err // stopped, not found out
 	}
 	return found, nil
+}
+
+// lacking is the finding that settings have no value.
+func lacking(missing []flow.Setting) connectors.Finding {
+	var names, variables []string
+	for _, s := range missing {
+		names = append(names, fmt.Sprintf("%s (%s)", s.Name, s.Title))
+		variables = append(variables, "FLOWCTL_"+strings.ToUpper(s.Name))
+	}
+	f := connectors.Warned("settings", "Enter them in the panel, by flowctl settings set NAME, or as "+strings.Join(variables, ", ")+".",
+		"without a value: %s", strings.Join(names, ", "))
+	f.Level = connectors.Fail
+	return f
 }
 
 // wanted are the events of a connection that flows which are switched on wait

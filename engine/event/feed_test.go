@@ -188,6 +188,12 @@ feeds:
     payload: {id: "${record.id}", twice: "${record.version * 2}"}
     every: 1h
     start: all
+  listed:
+    call: ledger.changed
+    batch: 2
+    payload: {ids: "${map(records, .id)}"}
+    every: 1h
+    start: all
   compared:
     call: ledger.walk
     event: ledger.entry.updated
@@ -197,7 +203,7 @@ feeds:
 schedules:
   often: {every: 1s}
   rests: {every: 1s, enabled: not settings.on}
-flows: [changed, gone, all, slots]
+flows: [changed, gone, all, lists, slots]
 `
 
 func newField(t testing.TB) *field {
@@ -210,6 +216,7 @@ func newField(t testing.TB) *field {
 		"changed.yaml": listen("changed", "ledger.entry.updated", "entry:${event.id}"),
 		"gone.yaml":    listen("gone", "ledger.entry.deleted", "entry:${event.id}"),
 		"all.yaml":     listen("all", "feed.all", "entry:${event.twice}"),
+		"lists.yaml":   listen("lists", "feed.listed", "lists"),
 		"slots.yaml":   listen("slots", "[schedule.often, schedule.rests]", "slot:${event.at}"),
 	}, "")
 	if err != nil || found.Failed() {

@@ -271,3 +271,27 @@ func TestPollersAndSchedulers(t *testing.T) {
 		t.Errorf("a schedule that is off made %v", rested)
 	}
 }
+
+// A feed with batch tells of many records in one event. Its runs have one key and
+// do not fold: none takes another's list.
+func TestAFeedOfLists(t *testing.T) {
+	t.Parallel()
+	f := newField(t)
+	for id := range int64(5) {
+		f.ledger.change(id + 1)
+	}
+	f.poll("listed")
+	want := []string{`{"ids":[1,2]}`, `{"ids":[3]}`, `{"ids":[4,5]}`} // pages of three
+	if told := f.events("feed.listed"); !slices.Equal(told, want) {
+		t.Errorf("announced were %v", told)
+	}
+	runs, err := f.store.Runs(t.Context(), store.RunFilter{Instance: "main", Flow: "lists"})
+	if err != nil || len(runs) != len(want) {
+		t.Fatalf("%d runs, %v", len(runs), err)
+	}
+	for _, r := range runs {
+		if r.Key != "lists" {
+			t.Errorf("a run has the key %s", r.Key)
+		}
+	}
+}

@@ -160,6 +160,8 @@ func (s source) syntaxProblem(fault *file.Error) *Problem {
 		p.Message = `unexpected "` + match[2] + `"`
 	}
 	switch match[2] {
+	case "startsWith", "endsWith", "contains", "matches":
+		p.Hint = "it stands between two values: a " + match[2] + " b"
 	case "AND", "OR", "NOT":
 		p.Hint = "write " + strings.ToLower(match[2])
 	case "is":

@@ -67,6 +67,7 @@ func (c *checker) checkApp(doc *document) {
 	for _, f := range c.app.Flows {
 		c.checkFlow(f)
 	}
+	c.checkRebuilds(doc)
 }
 
 // checkFlow checks a flow after those it calls, whose results have to be known.
@@ -109,7 +110,7 @@ func (c *checker) checkFlow(f *Flow) {
 	c.compile(doc, f.Result, env)
 	c.warnOfPlainFlow(doc, f)
 	c.warnOfExposed(doc, f)
-	if !c.findings.failedIn(doc.src.file) {
+	if !c.findings.FailedIn(doc.src.file) {
 		c.advise(doc, f)
 	}
 }

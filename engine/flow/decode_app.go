@@ -35,6 +35,7 @@ func (l *loader) decodeApp(d *document) []string {
 			At: d.at(key), Name: key.Value, Title: text(get(n, "title")),
 			Local: decodeSide(get(n, "local")), Remote: decodeSide(get(n, "remote")),
 			Direction: direction, KeyMayChange: text(get(n, "key_may_change")) == "true",
+			Rebuild: text(get(n, "rebuild")), rebuildNode: get(n, "rebuild"),
 		})
 	}
 	if tabs := get(d.root, "settings"); tabs != nil {
@@ -96,7 +97,7 @@ func (l *loader) decodeConnection(d *document, key, n *yaml.Node) {
 	}
 	l.app.Connections = append(l.app.Connections, &Connection{
 		At: d.at(key), Name: key.Value, Connector: connector, Spec: connector.Spec(),
-		Settings: d.value(get(n, "settings")), extended: get(n, "operations") != nil || len(l.resources[key.Value]) > 0,
+		Settings: d.value(get(n, "settings")), Limits: decodeLimits(get(n, "limits")), extended: get(n, "operations") != nil || len(l.resources[key.Value]) > 0,
 	})
 }
 

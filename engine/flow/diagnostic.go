@@ -46,8 +46,8 @@ func (d Diagnostics) Failed() bool {
 	return slices.ContainsFunc(d, func(x Diagnostic) bool { return x.Severity == SeverityError })
 }
 
-// failedIn tells whether any of them is an error of this file.
-func (d Diagnostics) failedIn(file string) bool {
+// FailedIn tells whether any of them is an error of this file.
+func (d Diagnostics) FailedIn(file string) bool {
 	return slices.ContainsFunc(d, func(x Diagnostic) bool { return x.Severity == SeverityError && x.File == file })
 }
 
@@ -62,8 +62,8 @@ func (d Diagnostics) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// sorted orders by file and place, and drops repetitions.
-func (d Diagnostics) sorted() Diagnostics {
+// Sorted orders by file and place, and drops repetitions.
+func (d Diagnostics) Sorted() Diagnostics {
 	out := slices.Clone(d)
 	slices.SortStableFunc(out, func(a, b Diagnostic) int {
 		if c := strings.Compare(a.File, b.File); c != 0 {

@@ -4,6 +4,7 @@
 package flow
 
 import (
+	"strings"
 	"time"
 
 	"gopkg.in/yaml.v3"
@@ -184,6 +185,7 @@ type Connection struct {
 	Connector connectors.Connector
 	Spec      connectors.Spec
 	Settings  *Value
+	Limits    Limits
 
 	extended bool
 }
@@ -202,6 +204,11 @@ type Table struct {
 	Direction string // incoming, outgoing, both: where a link is born
 	// KeyMayChange: a record that gets another remote key keeps its row.
 	KeyMayChange bool
+	// Rebuild is the flow that finds the table's links in the two systems, page by
+	// page; "" for none.
+	Rebuild string
+
+	rebuildNode *yaml.Node
 }
 
 // TableSide is one side of a link table.
@@ -283,6 +290,18 @@ func (a *App) Setting(name string) (Setting, bool) {
 		}
 	}
 	return Setting{}, false
+}
+
+// EventPayload is the type of an event that flows can listen to; false when
+// nothing announces it.
+func (a *App) EventPayload(name string) (*connectors.Schema, bool) {
+	source, event, _ := strings.Cut(name, ".")
+	announcer, ok := newChecker(a, nil, nil).announcer(source)
+	if !ok {
+		return nil, false
+	}
+	spec, ok := announcer.Event(event)
+	return spec.Payload, ok
 }
 
 // Listening lists the flows that an event starts, in their order.

@@ -49,7 +49,7 @@ func Load(fsys fs.FS, prefix string, extra ...string) (*App, Diagnostics, error)
 	}
 	newChecker(l.app, l.docs, &l.findings).checkApp(doc)
 	setVersions(l.app.Flows, l.docs)
-	return l.app, l.findings.sorted(), nil
+	return l.app, l.findings.Sorted(), nil
 }
 
 type loader struct {
@@ -89,7 +89,7 @@ func (l *loader) loadFlow(app *document, name string, order int) error {
 	if doc.root == nil {
 		return nil
 	}
-	doc.checkStructure("flow.schema.json")
+	doc.checkStructure("flow.base.json")
 	f := decodeFlow(doc)
 	f.Order = order
 	f.File = doc.src.file

@@ -15,7 +15,7 @@ func LoadTest(app *App, file, source string) (*Test, Diagnostics) {
 	d := parseDocument(file, source, &findings)
 	t := &Test{File: file, Source: source, At: Position{File: file, Line: 1, Column: 1}}
 	if d.root == nil {
-		return t, findings.sorted()
+		return t, findings.Sorted()
 	}
 	d.checkStructure("test.schema.json")
 	t.At = d.at(d.root)
@@ -25,7 +25,7 @@ func LoadTest(app *App, file, source string) (*Test, Diagnostics) {
 		t.Cases = append(t.Cases, decodeCase(d, n))
 	}
 	(&testChecker{checker: newChecker(app, nil, &findings), doc: d, test: t}).check()
-	return t, findings.sorted()
+	return t, findings.Sorted()
 }
 
 // elements are the items of a list; none for other nodes.

@@ -208,6 +208,7 @@ func OfApp(app *flow.App) *Graph {
 			g.edge(g.node("on_person", Event, "a person"), to, "", false)
 		}
 	}
+	g.sources(app)
 	for _, f := range app.Flows {
 		from := id("flow", f.Name)
 		for _, s := range f.Steps {
@@ -221,6 +222,29 @@ func OfApp(app *flow.App) *Graph {
 		}
 	}
 	return g
+}
+
+// sources draws the feeds, with the systems that they poll, and the schedules.
+func (g *Graph) sources(app *flow.App) {
+	for _, feed := range app.Feeds {
+		system := g.node(id("system", feed.Call.Connection), System, feed.Call.Connection)
+		for _, event := range []string{feed.Event, feed.Deleted} {
+			if event != "" {
+				g.edge(system, g.node(id("on", event), Event, event), "feed "+feed.Name, feed.Enabled != nil)
+			}
+		}
+		for _, wake := range feed.Wake {
+			g.edge(g.node(id("on", wake.Event), Event, wake.Event), id("on", feed.Event), "wakes feed "+feed.Name, true)
+		}
+	}
+	for _, schedule := range app.Schedules {
+		when := schedule.Cron
+		if when == "" && schedule.Every != nil {
+			when = "every " + oneLine(schedule.Every.Source())
+		}
+		clock := g.node(id("schedule", schedule.Name), System, schedule.Title, when)
+		g.edge(clock, g.node(id("on", schedule.EventName()), Event, schedule.EventName()), "", schedule.Enabled != nil)
+	}
 }
 
 // use is that a flow reads a connection or writes to it.

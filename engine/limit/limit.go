@@ -61,6 +61,7 @@ func isLocal(host string) bool {
 type Limiter struct {
 	shared *shared // nil without a Redis server
 	log    *slog.Logger
+	rest   time.Duration // the constant, but for tests
 
 	mu      sync.Mutex
 	systems map[string]*system
@@ -69,7 +70,7 @@ type Limiter struct {
 // New returns a limiter that shares what it knows through a Redis server, or
 // keeps it to this process when client is nil. The caller closes the client.
 func New(client redis.UniversalClient, log *slog.Logger) *Limiter {
-	l := &Limiter{log: log, systems: map[string]*system{}}
+	l := &Limiter{log: log, rest: rest, systems: map[string]*system{}}
 	if client != nil {
 		l.shared = newShared(client, log)
 	}
@@ -98,7 +99,7 @@ func (l *Limiter) system(origin, login string) *system {
 	defer l.mu.Unlock()
 	s, ok := l.systems[key]
 	if !ok {
-		s = newSystem(key, origin, l.log)
+		s = newSystem(key, origin, l.rest, l.log)
 		l.systems[key] = s
 	}
 	return s

@@ -21,6 +21,7 @@ const (
 // system is what this process knows of one system under one account.
 type system struct {
 	key, origin string
+	rest        time.Duration
 	breaker     *gobreaker.CircuitBreaker[*http.Response]
 
 	mu          sync.Mutex
@@ -31,8 +32,8 @@ type system struct {
 	tokensFor   Rate
 }
 
-func newSystem(key, origin string, log *slog.Logger) *system {
-	s := &system{key: key, origin: origin}
+func newSystem(key, origin string, rest time.Duration, log *slog.Logger) *system {
+	s := &system{key: key, origin: origin, rest: rest}
 	s.breaker = gobreaker.NewCircuitBreaker[*http.Response](gobreaker.Settings{
 		Name: origin, MaxRequests: 1, Timeout: rest,
 		ReadyToTrip: func(counts gobreaker.Counts) bool { return counts.ConsecutiveFailures >= tripAfter },
@@ -82,7 +83,7 @@ func (s *system) failed(what string) {
 func (s *system) resting() (time.Duration, string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return max(time.Second, time.Until(s.opened.Add(rest))), s.failure
+	return max(time.Second, time.Until(s.opened.Add(s.rest))), s.failure
 }
 
 // take takes this process's own token and says how long to wait for it.

@@ -14,7 +14,8 @@ import (
 	"github.com/flowctl/flowctl/engine/store"
 )
 
-func tableOf(t *flow.Table) link.Table {
+// TableOf is a link table as the linker knows it.
+func TableOf(t *flow.Table) link.Table {
 	return link.Table{Name: t.Name, Local: t.Local.Schema(), Remote: t.Remote.Schema(), KeyMayChange: t.KeyMayChange}
 }
 
@@ -48,7 +49,7 @@ func (e *execution) link(ctx context.Context, s *flow.Step, vars map[string]any,
 // names that those read.
 func linkRequest(ctx context.Context, s *flow.Step, vars map[string]any) (link.Request, map[string]any, error) {
 	l := s.Link
-	req := link.Request{Side: store.Remote, Recheck: l.Recheck, Main: link.Row{Table: tableOf(l.Table)}}
+	req := link.Request{Side: store.Remote, Recheck: l.Recheck, Main: link.Row{Table: TableOf(l.Table)}}
 	key := l.Remote
 	if l.Local != nil {
 		req.Side, key = store.Local, l.Local
@@ -66,7 +67,7 @@ func linkRequest(ctx context.Context, s *flow.Step, vars map[string]any) (link.R
 			return req, nil, err
 		}
 		if link.Text(key) != "" {
-			req.Also = append(req.Also, link.Row{Table: tableOf(also.Table), Key: key})
+			req.Also = append(req.Also, link.Row{Table: TableOf(also.Table), Key: key})
 		}
 	}
 	inner := maps.Clone(vars)

@@ -116,7 +116,7 @@ func (b *linkBatch) ensure(ctx context.Context) ([]link.Outcome, error) {
 		defer func() { b.quiet-- }()
 	}
 	l, s := b.step.Link, b.step
-	batch := link.Batch{Lease: b.lease, Side: store.Remote, Table: tableOf(l.Table), Recheck: l.Recheck}
+	batch := link.Batch{Lease: b.lease, Side: store.Remote, Table: TableOf(l.Table), Recheck: l.Recheck}
 	if l.Local != nil {
 		batch.Side = store.Local
 	}

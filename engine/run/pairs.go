@@ -39,7 +39,7 @@ func evalPair(ctx context.Context, s *flow.Step, vars map[string]any) (pair, err
 	if err != nil {
 		return pair{}, err
 	}
-	table := tableOf(s.Link.Table)
+	table := TableOf(s.Link.Table)
 	w := store.LinkWrite{Table: table.Name, Local: link.Text(local), Remote: link.Text(remote), Replace: true}
 	if w.Local == "" || w.Remote == "" {
 		return pair{}, fmt.Errorf("link table %s: a pair with an empty side (%q, %q)", table.Name, w.Local, w.Remote)

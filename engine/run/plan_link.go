@@ -176,7 +176,7 @@ func (l *linkPlan) find(ctx context.Context) (other possible, linked bool, err e
 		if i == 0 {
 			l.fingerprints = found.Fingerprints
 		}
-		pair, err := tableOf(row.table).Pair(found.Local, found.Remote)
+		pair, err := TableOf(row.table).Pair(found.Local, found.Remote)
 		if err != nil {
 			return possible{}, false, err
 		}

@@ -45,6 +45,9 @@ func TestD4APaymentRetriedWithNewLineIDsReplacesTheLines(t *testing.T) {
 		w.change(id, map[string]any{"line_items": items})
 		w.ended("webhook-order-updated", store.Succeeded)
 		links, lines := w.lineLinks(), w.saleLines(id)
+		if len(links) != 2 {
+			w.Errorf("the links are %v", links)
+		}
 		if len(lines) != 2 {
 			w.Errorf("the order has %d lines", len(lines))
 		}

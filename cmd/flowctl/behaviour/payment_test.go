@@ -16,12 +16,6 @@ func (w *world) bank() int64 {
 	return w.find("account.journal", []any{[]any{"type", "=", "bank"}}, "name")[0]["id"].(int64)
 }
 
-// chooseJournal makes the bank the payment journal.
-func (w *world) chooseJournal() {
-	w.Helper()
-	w.set(map[string]any{"payment_journal": w.bank()})
-}
-
 // moves are an order's invoices and credit notes.
 func (w *world) moves(order int64, kind string) []map[string]any {
 	w.Helper()
@@ -47,7 +41,6 @@ func mixed(articles []int64) shopsandbox.Cart {
 func TestAPaidOrderIsInvoicedAndItsPaymentRegistered(t *testing.T) {
 	each(t, nil, func(w *world) {
 		articles := w.open()
-		w.chooseJournal()
 		id := w.buy(mixed(articles))
 		w.ended("webhook-payment", store.Succeeded)
 		order := w.shop("orders.get", map[string]any{"id": id})
@@ -78,7 +71,6 @@ func TestAPaidOrderIsInvoicedAndItsPaymentRegistered(t *testing.T) {
 func TestInvoicesOfRandomCartsHaveTheShopsTax(t *testing.T) {
 	each(t, nil, func(w *world) {
 		articles := w.open()
-		w.chooseJournal()
 		orders, err := w.Shopping(w.ctx, 12, articles, 7)
 		if err != nil {
 			w.Fatal(err)
@@ -107,7 +99,6 @@ func TestALostAnswerMakesNoSecondInvoiceOrPayment(t *testing.T) {
 		t.Run(method, func(t *testing.T) {
 			w := start(t, nil)
 			articles := w.open()
-			w.chooseJournal()
 			lost := false
 			w.ERP.OnRequest(func(_ *http.Request, call odoosandbox.Call) *odoosandbox.Incident {
 				if call.Method != method || lost {
@@ -131,6 +122,7 @@ func TestALostAnswerMakesNoSecondInvoiceOrPayment(t *testing.T) {
 func TestAPaymentWithoutAJournalIsHeld(t *testing.T) {
 	w := start(t, nil)
 	articles := w.open()
+	w.set(map[string]any{"payment_journal": nil})
 	id := w.buy(mixed(articles))
 	w.held("webhook-payment", "no_journal", "paid by Card")
 	if invoices := w.moves(id, "out_invoice"); len(invoices) != 0 {
@@ -147,7 +139,6 @@ func TestAPaymentWithoutAJournalIsHeld(t *testing.T) {
 func TestAnUnpaidOrderIsNotInvoiced(t *testing.T) {
 	w := start(t, nil)
 	articles := w.open()
-	w.chooseJournal()
 	id := w.buy(shopsandbox.Cart{Items: []shopsandbox.CartItem{{ProductID: articles[0], Quantity: 1}}, PaymentMethod: "bacs"})
 	w.skipped("webhook-payment", "is not paid")
 	w.change(id, map[string]any{"status": "processing", "set_paid": true, "transaction_id": "SEPA-7"})
@@ -160,7 +151,6 @@ func TestAnUnpaidOrderIsNotInvoiced(t *testing.T) {
 func TestWithInvoicingOffAPaymentWaitsForTheInvoice(t *testing.T) {
 	w := start(t, map[string]string{"invoice_paid_orders": "false"})
 	articles := w.open()
-	w.chooseJournal()
 	id := w.buy(mixed(articles))
 	w.skipped("webhook-payment", "waits until somebody invoices")
 	w.odoo("wizard", map[string]any{"model": "sale.advance.payment.inv", "method": "create_invoices", "active_model": "sale.order",
@@ -176,7 +166,6 @@ func TestWithInvoicingOffAPaymentWaitsForTheInvoice(t *testing.T) {
 func TestAPaymentWaitsForTheDelivery(t *testing.T) {
 	each(t, nil, func(w *world) {
 		articles := w.open()
-		w.chooseJournal()
 		for _, template := range w.find("product.template", []any{[]any{"default_code", "=", "MUG-BLUE"}}, "name") {
 			w.odoo("write", map[string]any{"model": "product.template", "id": template["id"], "values": map[string]any{"invoice_policy": "delivery"}})
 		}
@@ -199,7 +188,6 @@ func TestAnInvoicePaidByHandIsNotPaidAgain(t *testing.T) {
 	invoice := w.moves(id, "out_invoice")[0]["id"]
 	w.odoo("call", map[string]any{"model": "account.move", "method": "action_post", "ids": []any{invoice}})
 	w.odoo("wizard", map[string]any{"model": "account.payment.register", "method": "action_create_payments", "active_model": "account.move", "active_ids": []any{invoice}})
-	w.set(map[string]any{"payment_journal": w.bank()})
 	w.run("webhook-payment", map[string]any{"id": id})
 	if payments := w.find("account.payment", []any{}, "amount"); len(payments) != 1 {
 		w.Errorf("there are %d payments", len(payments))

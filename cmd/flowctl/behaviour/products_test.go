@@ -326,3 +326,25 @@ func (w *world) images(sku string) []int64 {
 	}
 	return ids
 }
+
+// The stock flow may have linked a variant before its product is pushed.
+func TestAVariantThatIsLinkedBeforeItsProduct(t *testing.T) {
+	w := startWith(t, demo.Options{Shop: usd(false), Settings: outbound(map[string]string{"sync_stock": "true"})})
+	simple := w.Shop.AddProduct(shopsandbox.Product{Name: "Lamp", SKU: "LAMP", RegularPrice: "5"})
+	parent := w.Shop.AddProduct(shopsandbox.Product{Name: "Shirt", Variable: true, Attributes: []shopsandbox.Attribute{{Name: "Size", Options: []string{"S"}}}})
+	variation := w.Shop.AddProduct(shopsandbox.Product{Parent: parent, SKU: "SHIRT-S", RegularPrice: "5"})
+	lamp, shirt := w.storable("LAMP"), w.storable("SHIRT-S")
+	w.count(lamp, 1, int64(2))
+	w.count(shirt, 1, int64(3))
+	w.stocked(lamp, shirt)
+	for _, product := range []int64{lamp, shirt} {
+		w.odoo("write", map[string]any{"model": "product.product", "id": product, "values": map[string]any{"list_price": "17"}})
+		w.pushed(reference(w.find("product.product", []any{[]any{"id", "=", product}}, "product_tmpl_id")[0]["product_tmpl_id"]).(int64))
+		w.last("products", store.Succeeded)
+	}
+	for sku, want := range map[string]int64{"LAMP": simple, "SHIRT-S": variation} {
+		if p := w.bySKU(sku); p["id"] != want || w.money(p["regular_price"]).String() != "17" {
+			t.Errorf("%s is %v at %v", sku, p["id"], p["regular_price"])
+		}
+	}
+}

@@ -66,7 +66,6 @@ func (w *world) returns(order int64) []map[string]any {
 func TestD6StatusSetToRefundedByHandMakesOneCreditNote(t *testing.T) {
 	each(t, nil, func(w *world) {
 		articles := w.open()
-		w.chooseJournal()
 		id := w.buy(mixed(articles))
 		w.deliver(id)
 		w.change(id, map[string]any{"status": "refunded"})
@@ -89,7 +88,6 @@ func TestD6StatusSetToRefundedByHandMakesOneCreditNote(t *testing.T) {
 func TestD7AQuantityWithoutMoneyComesBackWithoutACreditNote(t *testing.T) {
 	each(t, nil, func(w *world) {
 		articles := w.open()
-		w.chooseJournal()
 		id := w.buy(mixed(articles))
 		w.deliver(id)
 		w.refund(id, map[string]any{"amount": "0", "line_items": []any{map[string]any{"id": w.lines(id)[0]["id"], "quantity": 2, "refund_total": 0}}})
@@ -106,7 +104,6 @@ func TestD7AQuantityWithoutMoneyComesBackWithoutACreditNote(t *testing.T) {
 func TestD18APartAndThenTheRestLeaveNothing(t *testing.T) {
 	each(t, nil, func(w *world) {
 		articles := w.open()
-		w.chooseJournal()
 		id := w.buy(mixed(articles))
 		w.deliver(id)
 		lines := w.lines(id)
@@ -130,7 +127,6 @@ func TestD18APartAndThenTheRestLeaveNothing(t *testing.T) {
 func TestMoneyWithoutAQuantityIsOnlyCredited(t *testing.T) {
 	each(t, nil, func(w *world) {
 		articles := w.open()
-		w.chooseJournal()
 		id := w.buy(mixed(articles))
 		w.deliver(id)
 		part := w.part(w.lines(id)[0], 1)
@@ -145,7 +141,6 @@ func TestMoneyWithoutAQuantityIsOnlyCredited(t *testing.T) {
 func TestAnAmountIsTakenFromAllTaxesInProportion(t *testing.T) {
 	each(t, nil, func(w *world) {
 		articles := w.open()
-		w.chooseJournal()
 		id := w.buy(mixed(articles))
 		order := w.shop("orders.get", map[string]any{"id": id})
 		half := w.money(order["total"]).Div(decimal.NewFromInt(2)).Round(2)
@@ -160,7 +155,6 @@ func TestAnAmountIsTakenFromAllTaxesInProportion(t *testing.T) {
 func TestRefundedGoodsAreNotDelivered(t *testing.T) {
 	each(t, nil, func(w *world) {
 		articles := w.open()
-		w.chooseJournal()
 		id := w.buy(mixed(articles))
 		w.credited(id, w.refund(id, map[string]any{"line_items": []any{w.part(w.lines(id)[0], 2)}}))
 		w.same("the order", w.sale(id)["amount_total"], w.shop("orders.get", map[string]any{"id": id})["total"])
@@ -188,7 +182,6 @@ func TestRefundedGoodsAreNotDelivered(t *testing.T) {
 func TestGoodsOfTwoDeliveriesComeBackByBoth(t *testing.T) {
 	w := start(t, nil)
 	articles := w.open()
-	w.chooseJournal()
 	id := w.buy(shopsandbox.Cart{Items: []shopsandbox.CartItem{{ProductID: articles[0], Quantity: 3}}, PaymentMethod: "stripe"})
 	picking := w.find("stock.picking", []any{[]any{"sale_id", "=", w.sale(id)["id"]}}, "name")[0]["id"]
 	move := w.find("stock.move", []any{[]any{"picking_id", "=", picking}}, "product_uom_qty")[0]["id"]
@@ -206,7 +199,6 @@ func TestGoodsOfTwoDeliveriesComeBackByBoth(t *testing.T) {
 func TestWithRestockOffGoodsStayOut(t *testing.T) {
 	w := start(t, map[string]string{"restock_returns": "false"})
 	articles := w.open()
-	w.chooseJournal()
 	id := w.buy(mixed(articles))
 	w.deliver(id)
 	w.credited(id, w.refund(id, map[string]any{"line_items": []any{w.part(w.lines(id)[0], 1)}}))
@@ -218,7 +210,6 @@ func TestWithRestockOffGoodsStayOut(t *testing.T) {
 func TestARefundBeforeTheInvoiceIsHeldUntilThereIsOne(t *testing.T) {
 	w := start(t, map[string]string{"invoice_paid_orders": "false"})
 	articles := w.open()
-	w.chooseJournal()
 	id := w.buy(mixed(articles))
 	refund := w.refund(id, map[string]any{"amount": "5.00"})
 	w.held("webhook-return", "not_invoiced", "has no posted invoice")
@@ -234,11 +225,12 @@ func TestARefundBeforeTheInvoiceIsHeldUntilThereIsOne(t *testing.T) {
 func TestARefundWaitsForThePayment(t *testing.T) {
 	w := start(t, nil)
 	articles := w.open()
+	w.set(map[string]any{"payment_journal": nil})
 	id := w.buy(mixed(articles))
 	refund := w.refund(id, map[string]any{"amount": "5.00"})
 	w.held("webhook-payment", "no_journal", "no journal")
 	w.skipped("webhook-return", "is credited when S00001 is invoiced")
-	w.chooseJournal()
+	w.set(map[string]any{"payment_journal": w.bank()})
 	if _, err := w.Engine.Store().Reopen(w.ctx, false, w.last("webhook-payment", store.Held).ID); err != nil {
 		w.Fatal(err)
 	}
@@ -250,7 +242,6 @@ func TestARefundWaitsForThePayment(t *testing.T) {
 func TestADeletedRefundIsHeld(t *testing.T) {
 	w := start(t, nil)
 	articles := w.open()
-	w.chooseJournal()
 	id := w.buy(mixed(articles))
 	refund := w.refund(id, map[string]any{"amount": "5.00"})
 	w.shop("refunds.delete", map[string]any{"order_id": id, "id": refund["id"], "force": true})
@@ -268,7 +259,6 @@ func TestADeletedRefundIsHeld(t *testing.T) {
 func TestRandomRefundsAreCreditedToTheCent(t *testing.T) {
 	each(t, nil, func(w *world) {
 		articles := w.open()
-		w.chooseJournal()
 		orders, err := w.Shopping(w.ctx, 8, articles, 11)
 		if err != nil {
 			w.Fatal(err)

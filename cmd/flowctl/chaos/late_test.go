@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -93,7 +94,8 @@ type late struct {
 	model string
 	hold  func() // stops the sender
 
-	once, free          sync.Once
+	first               atomic.Bool
+	free                sync.Once
 	sent, release, done chan struct{}
 }
 
@@ -110,13 +112,11 @@ func (l *late) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // asked holds the first create of the model back.
 func (l *late) asked(r *http.Request, call odoosandbox.Call) *odoosandbox.Incident {
-	if call.Model == l.model && call.Method == "load" {
-		l.once.Do(func() {
-			*r.Context().Value(lateKey{}).(*bool) = true
-			l.hold()
-			close(l.sent)
-			<-l.release
-		})
+	if call.Model == l.model && call.Method == "load" && l.first.CompareAndSwap(false, true) {
+		*r.Context().Value(lateKey{}).(*bool) = true
+		l.hold()
+		close(l.sent)
+		<-l.release
 	}
 	return nil
 }

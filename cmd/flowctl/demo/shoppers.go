@@ -9,15 +9,21 @@ import (
 	shopsandbox "github.com/flowctl/flowctl/connectors/woocommerce/sandbox"
 )
 
-// topics are the webhooks that the demo's shop sends.
-var topics = []string{"order.created", "order.updated"}
+// topics are the webhooks that the demo's shop sends: all that flows listen to.
+var topics = []string{
+	"order.created", "order.updated", "order.restored", "customer.created", "customer.updated",
+	"product.created", "product.updated", "product.deleted", "product.restored",
+}
 
-// Open makes the catalogue in both systems and subscribes the engine to the
-// shop's webhooks. It returns the ids of the articles.
+// Open makes the catalogue in both systems, chooses a journal for payments and
+// subscribes the engine to the shop's webhooks. It returns the ids of the articles.
 func (w *World) Open(ctx context.Context) ([]int64, error) {
 	ids, err := w.catalogue(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("making the catalogue: %w", err)
+	}
+	if err := w.chooseJournal(ctx); err != nil {
+		return nil, fmt.Errorf("choosing a journal: %w", err)
 	}
 	for _, topic := range topics {
 		if _, err := call(ctx, w.shop, "webhooks.create", map[string]any{
@@ -28,6 +34,25 @@ func (w *World) Open(ctx context.Context) ([]int64, error) {
 		}
 	}
 	return ids, nil
+}
+
+// chooseJournal sets the journal that payments go to, where the app has that
+// setting: Odoo's first bank.
+func (w *World) chooseJournal(ctx context.Context) error {
+	if _, ok := w.Engine.App().Setting("payment_journal"); !ok {
+		return nil
+	}
+	found, err := call(ctx, w.odoo, "search", map[string]any{
+		"model": "account.journal", "domain": []any{[]any{"type", "=", "bank"}}, "order": "id", "limit": int64(1),
+	})
+	if err != nil {
+		return err
+	}
+	ids, _ := found["ids"].([]any)
+	if len(ids) == 0 {
+		return nil // payments are held, and say so
+	}
+	return w.Engine.Settings().Save(ctx, w.Instance, map[string]any{"payment_journal": ids[0]})
 }
 
 var shoppers = []struct{ first, last, street, zip, city, country string }{

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/flowctl/flowctl/connectors"
@@ -66,6 +67,7 @@ type World struct {
 	// Addresses for people.
 	ShopURL, OdooURL, EngineURL string
 
+	config engine.Config
 	odoo   connectors.Connection
 	shop   connectors.Connection
 	server *http.Server
@@ -112,13 +114,13 @@ func (w *World) start(ctx context.Context, options Options) error {
 	if err != nil {
 		return err
 	}
-	w.Engine, err = engine.Open(ctx, engine.Config{
+	w.config = engine.Config{
 		Flows: options.Flows, FlowsName: options.FlowsName,
 		DatabaseURL: "sqlite:" + filepath.Join(w.folder, "flowctl.db"), RedisURL: options.RedisURL,
 		Instances: []string{w.Instance}, Overrides: w.overrides(options, values), OverrideInstance: w.Instance,
 		Sealer: sealer, Log: options.Log, Roles: options.Roles,
-	})
-	if err != nil {
+	}
+	if w.Engine, err = engine.Open(ctx, w.config); err != nil {
 		return err
 	}
 	if options.Panel {
@@ -191,7 +193,11 @@ func (w *World) connect(ctx context.Context) (err error) {
 }
 
 func (w *World) listen() error {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	address := "127.0.0.1:0"
+	if w.EngineURL != "" { // it was started before: the shop knows it by this address
+		address = strings.TrimPrefix(w.EngineURL, "http://")
+	}
+	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		return fmt.Errorf("listening for webhooks: %w", err)
 	}

@@ -2,10 +2,8 @@ package doctor
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -19,73 +17,11 @@ func (p *patient) checkConnection(ctx context.Context, c *flow.Connection) []con
 	if p.engine == nil {
 		return []connectors.Finding{connectors.Warned("settings", "", "not looked at, because the database cannot be used")}
 	}
-	missing, err := p.engine.Settings().Missing(ctx, p.Instance, c)
+	found, err := p.engine.Check(ctx, p.Instance, c)
 	if err != nil {
 		return []connectors.Finding{connectors.Failed("settings", err)}
 	}
-	if len(missing) > 0 {
-		f := connectors.Warned("settings", "Set them by flowctl settings set NAME, or as "+variables(missing)+".", "without a value: %s", names(missing))
-		f.Level = connectors.Fail
-		return []connectors.Finding{f}
-	}
-	connection, err := p.engine.Connection(ctx, p.Instance, c.Name)
-	if err != nil {
-		return []connectors.Finding{connectors.Failed("settings", err)}
-	}
-	found := []connectors.Finding{connectors.Found("settings", "complete")}
-	checker, ok := connection.(connectors.Checker)
-	if !ok {
-		return found
-	}
-	want := connectors.Wanted{}
-	if _, receives := connection.(connectors.WebhookReceiver); receives && p.PublicURL != "" {
-		want.HooksURL = strings.TrimSuffix(p.PublicURL, "/") + "/hooks/" + p.Instance + "/" + c.Name
-		if want.Events, err = p.wanted(ctx, c.Name); err != nil {
-			return append(found, connectors.Failed("settings", err))
-		}
-	}
-	return append(found, checker.Check(ctx, want)...)
-}
-
-func names(all []flow.Setting) string {
-	texts := make([]string, len(all))
-	for i, s := range all {
-		texts[i] = fmt.Sprintf("%s (%s)", s.Name, s.Title)
-	}
-	return strings.Join(texts, ", ")
-}
-
-func variables(all []flow.Setting) string {
-	texts := make([]string, len(all))
-	for i, s := range all {
-		texts[i] = "FLOWCTL_" + strings.ToUpper(s.Name)
-	}
-	return strings.Join(texts, ", ")
-}
-
-// wanted are the events of a connection that flows which are switched on wait
-// for. A switch that looks at the event as well counts as on.
-func (p *patient) wanted(ctx context.Context, connection string) ([]string, error) {
-	values, err := p.engine.Settings().Values(ctx, p.Instance)
-	if err != nil {
-		return nil, err
-	}
-	var events []string
-	for _, f := range p.app.Flows {
-		if f.Trigger.Enabled != nil {
-			on, err := f.Trigger.Enabled.Eval(ctx, map[string]any{"settings": values})
-			if err == nil && on != true {
-				continue
-			}
-		}
-		for _, event := range f.Trigger.Events {
-			if name, ok := strings.CutPrefix(event, connection+"."); ok {
-				events = append(events, name)
-			}
-		}
-	}
-	slices.Sort(events)
-	return slices.Compact(events), nil
+	return found
 }
 
 // checkPublicURL asks for our own health by the address that others use.

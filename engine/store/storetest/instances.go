@@ -1,7 +1,10 @@
 package storetest
 
 import (
+	"context"
 	"fmt"
+	"sync"
+	"testing"
 	"time"
 
 	"github.com/flowctl/flowctl/engine/store"
@@ -233,4 +236,43 @@ var statusTests = []test{
 		_, err = f.Unlink(f.ctx, other, "t", "", "a")
 		f.wantErr(err, store.ErrClaimed)
 	}},
+}
+
+// announceTogether lets processes end runs that announce to one key, while others
+// accept events for that key and theirs: nobody waits for ever, nothing is lost.
+func announceTogether(t *testing.T, open func() store.Store) {
+	const rounds = 15
+	ctx := context.Background()
+	var all sync.WaitGroup
+	for p := range processes {
+		s := open()
+		all.Go(func() {
+			for round := range rounds {
+				// Keys on both sides of the announced one, in the order of the alphabet.
+				key := fmt.Sprintf("%c:%d", "az"[round%2], p)
+				accepted, err := s.Accept(ctx, store.Arrival{Event: store.Event{Instance: instance},
+					Starts: []store.Start{{Flow: "flow", Key: key}, {Flow: fmt.Sprintf("other-%d-%d", p, round), Key: "problems"}}})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				_, lease, err := s.Claim(ctx, accepted[0].RunIDs[0], "worker", time.Minute)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				_, err = s.Finish(ctx, lease, store.Outcome{State: store.Failed}, store.Arrival{Event: store.Event{Instance: instance, Name: "app.told"},
+					Starts: []store.Start{{Flow: fmt.Sprintf("told-%d-%d", p, round), Key: "problems"}}})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
+	runs, err := open().Runs(ctx, store.RunFilter{Instance: instance, Key: "problems", Limit: store.MaxPage})
+	if err != nil || len(runs) != 2*processes*rounds {
+		t.Fatalf("%d runs of the key, want %d: %v", len(runs), 2*processes*rounds, err)
+	}
 }

@@ -25,6 +25,7 @@ func RunShared(t *testing.T, database func(t *testing.T) (open func() store.Stor
 		{"one of many makes a record", claimTogether},
 		{"links that cross end in one of two ways", crossTogether},
 		{"a feed has one poller, a slot fires once", feedTogether},
+		{"runs that announce to one key wait for nobody for ever", announceTogether},
 		{"opening at once makes one schema", openTogether},
 	} {
 		t.Run(test.name, func(t *testing.T) {
