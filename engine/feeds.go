@@ -15,25 +15,11 @@ import (
 func (e *Engine) newFeeds() {
 	e.poller = &event.Poller{
 		App: e.App, Connections: e.connections, Router: e.router, Store: e.store, Settings: e.settings,
-		Instances: e.activeInstances, Owner: owner(), Log: e.config.Log, Called: e.metrics.Call,
+		Instances: e.Instances().Active, Owner: owner(), Log: e.config.Log, Called: e.metrics.Call,
 	}
 	e.scheduler = &event.Scheduler{
-		App: e.App, Router: e.router, Store: e.store, Settings: e.settings, Instances: e.activeInstances, Log: e.config.Log,
+		App: e.App, Router: e.router, Store: e.store, Settings: e.settings, Instances: e.Instances().Active, Log: e.config.Log,
 	}
-}
-
-func (e *Engine) activeInstances(ctx context.Context) ([]string, error) {
-	all, err := e.store.Instances(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var names []string
-	for _, i := range all {
-		if i.State == store.InstanceActive {
-			names = append(names, i.Name)
-		}
-	}
-	return names, nil
 }
 
 // FeedStatus is how a feed of an instance stands.

@@ -138,7 +138,15 @@ func (c *connection) hooksURL(values map[string]any, connection string) string {
 	return fmt.Sprintf("%s/hooks/%s/%s", base, c.instance, connection)
 }
 
-// webhook tells where a connection's system should deliver.
+func listOf(texts []string) []any {
+	list := make([]any, len(texts))
+	for i, text := range texts {
+		list[i] = text
+	}
+	return list
+}
+
+// webhook tells where a connection's system should deliver, and what.
 func (c *connection) webhook(ctx context.Context, name string) (any, error) {
 	if _, ok := c.App().Connection(name); !ok {
 		return nil, badParams("there is no connection %q in app.yaml", name)
@@ -157,7 +165,9 @@ func (c *connection) webhook(ctx context.Context, name string) (any, error) {
 	}
 	// A receiver without a secret refuses everything as not configured.
 	_, err = receiver.Receive(connectors.Delivery{Header: map[string][]string{}, Body: []byte("{}"), At: time.Now().UTC()})
-	out := map[string]any{"url": nil, "secret_set": !connectors.HasCode(err, connectors.CodeBadConfig)}
+	events := c.wanted(ctx, values, name)
+	slices.Sort(events)
+	out := map[string]any{"url": nil, "secret_set": !connectors.HasCode(err, connectors.CodeBadConfig), "events": listOf(events)}
 	if address := c.hooksURL(values, name); address != "" {
 		out["url"] = address
 	}

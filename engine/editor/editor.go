@@ -4,7 +4,6 @@
 package editor
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -94,18 +93,8 @@ func FlowSchema(names Names) ([]byte, error) {
 		object{"$ref": "#/definitions/event"},
 		object{"type": "array", "items": object{"$ref": "#/definitions/event"}, "minItems": 1},
 	}
+	shareTypes(root)
 	return write(root)
-}
-
-func write(root object) ([]byte, error) {
-	var out bytes.Buffer
-	enc := json.NewEncoder(&out)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", " ")
-	if err := enc.Encode(root); err != nil {
-		return nil, err
-	}
-	return out.Bytes(), nil
 }
 
 // calls are the names of calls, each with what it does. Other names are left to

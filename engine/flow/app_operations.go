@@ -230,6 +230,7 @@ func settingsOperations() []connectors.Operation {
 			Result: record(map[string]*connectors.Schema{
 				"url":        connectors.String().OrNull().Described("null when the public address is not known: the setting public_url, or FLOWCTL_PUBLIC_URL"),
 				"secret_set": connectors.Boolean().Described("deliveries can be verified"),
+				"events":     connectors.Array(connectors.String()).Described("of that system, those that flows which are switched on wait for: order.created"),
 			}),
 		},
 	}

@@ -55,7 +55,7 @@ func (c *checker) checkLinkSides(doc *document, s *Step) {
 	case both && (l.Match != nil || l.Create != nil):
 		doc.report(l.At, 1, "two-sides", "leave out the side that match and create find", "with remote and local both given there is nothing to match or create")
 	case both:
-		for _, key := range []string{"update", "also", "recheck"} {
+		for _, key := range []string{"update", "also", "recheck", "parallel"} {
 			if at := keyNode(s.node, key); at != nil {
 				doc.reportNode(at, "two-sides", "leave out one side, or make a step of its own", "with remote and local both given the pair is only remembered; %q does nothing", key)
 			}

@@ -28,7 +28,7 @@ func (c *checker) checkStep(doc *document, s *Step, env expression.Env) {
 		}
 		env["position"] = connectors.Integer()
 	} else {
-		for _, key := range []string{"as", "batch"} {
+		for _, key := range []string{"as", "batch", "parallel"} {
 			if at := keyNode(s.node, key); at != nil {
 				doc.reportNode(at, "misplaced-key", "", "%q needs for_each", key)
 			}

@@ -135,6 +135,7 @@ func decodeStep(d *document, n *yaml.Node) *Step {
 		s.OnError = FailOnError
 	}
 	s.Batch, _ = strconv.Atoi(text(get(n, "batch")))           // its form was checked
+	s.Parallel, _ = strconv.Atoi(text(get(n, "parallel")))     // likewise
 	s.Timeout, _ = time.ParseDuration(text(get(n, "timeout"))) // likewise; "" is none
 	if retry := get(n, "retry"); retry != nil {
 		s.Retry.Attempts, _ = strconv.Atoi(text(get(retry, "attempts")))

@@ -61,9 +61,12 @@ type Step struct {
 	ForEach *Condition
 	As      string // the item's name within for_each, "item" by default
 	Batch   int    // items handed over together; 0 hands them over one by one
-	Timeout time.Duration
-	Retry   Retry
-	OnError OnError
+	// Parallel is how many items, or batches, are worked at once; 0 and 1 mean one
+	// after the other.
+	Parallel int
+	Timeout  time.Duration
+	Retry    Retry
+	OnError  OnError
 	// Missing says what a call step makes of a record that does not exist: an
 	// error (the default) or nothing.
 	Missing OnMissing

@@ -76,6 +76,13 @@ func (l *Linker) EnsureEach(ctx context.Context, batch Batch) ([]Outcome, error)
 		at[i] = i
 		b.items[i].rows = batch.rowsOf(batch.Items[i])
 	}
+	if l.Locks != nil {
+		release, err := l.Locks.take(ctx, b.keys())
+		if err != nil {
+			return nil, err
+		}
+		defer release()
+	}
 	wait := l.ClaimWait
 	if wait == 0 {
 		wait = 5 * time.Second
@@ -129,6 +136,17 @@ func (b *Batch) makes() bool { return b.Match != nil || b.Create != nil }
 
 func (b *Batch) key(row Row) store.LinkKey {
 	return store.LinkKey{Table: row.Table.Name, Side: b.Side, Value: Text(row.Key)}
+}
+
+// keys are those of all rows of all items.
+func (b *ensuring) keys() []store.LinkKey {
+	var keys []store.LinkKey
+	for _, item := range b.items {
+		for _, row := range item.rows {
+			keys = append(keys, b.key(row))
+		}
+	}
+	return keys
 }
 
 // ensuring is one EnsureEach at work.

@@ -16,6 +16,8 @@ type Linker struct {
 	// ClaimWait is how long to wait for another run that is making the same
 	// record; 0 means 5 seconds.
 	ClaimWait time.Duration
+	// Locks, if set, keep apart the goroutines of one run that share it.
+	Locks *Locks
 }
 
 // Ensure returns the other side of the record that the request names, making it

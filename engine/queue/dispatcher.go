@@ -41,7 +41,9 @@ const (
 	lostAfter = 10 * time.Second
 	// publishAfter is how often the queue is published for asynqmon.
 	publishAfter = 30 * time.Second
-	maxBackOff   = 5 * time.Second
+	// littleReady is how many ready runs of an instance are still no backlog.
+	littleReady = 4
+	maxBackOff  = 5 * time.Second
 )
 
 // Dispatcher rings for the runs that the store says are ready: new ones, due
@@ -68,6 +70,7 @@ type Dispatcher struct {
 type rung struct {
 	attempt    int
 	generation int
+	queue      string
 	at         time.Time // of the last ring
 	since      time.Time // of the first ring of this generation
 }
@@ -174,6 +177,10 @@ func (d *Dispatcher) dispatch(ctx context.Context) (wait time.Duration, err erro
 		}
 		d.published = now
 	}
+	ready := map[string]int{}
+	for _, run := range runs {
+		ready[run.Instance]++
+	}
 	before := d.rung
 	d.rung = make(map[int64]rung, len(runs))
 	ofInstance := map[string]int{}
@@ -203,7 +210,14 @@ func (d *Dispatcher) dispatch(ctx context.Context) (wait time.Duration, err erro
 			d.rung[run.ID] = last
 			continue
 		}
-		if err := d.q.ring(ctx, run, last.generation); err != nil {
+		// Once in a queue, a ring stays in it.
+		if !known {
+			last.queue = d.q.config.Name
+			if ready[run.Instance] <= littleReady {
+				last.queue = d.q.front()
+			}
+		}
+		if err := d.q.ring(ctx, run, last.generation, last.queue); err != nil {
 			return 0, err
 		}
 		last.at = now

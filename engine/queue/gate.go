@@ -5,7 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"sync/atomic"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -27,33 +28,68 @@ var _ redis.Hook = (*gate)(nil)
 // It knows the look by the keys of its script; should asynq change them, nothing
 // is held back, and the workers ask every gateInterval.
 type gate struct {
-	pending, active string // keys
-	rung            <-chan struct{}
-	empty           atomic.Bool
+	rung <-chan struct{}
+
+	mu    sync.Mutex
+	empty map[string]bool // by a queue's key: its last look found nothing, and nobody rang since
 }
 
-func newGate(queue string, rung <-chan struct{}) *gate {
-	return &gate{
-		pending: fmt.Sprintf("asynq:{%s}:pending", queue),
-		active:  fmt.Sprintf("asynq:{%s}:active", queue),
-		rung:    rung,
+func newGate(queues []string, rung <-chan struct{}) *gate {
+	g := &gate{rung: rung, empty: map[string]bool{}}
+	for _, queue := range queues {
+		g.empty[pendingKey(queue)] = false
+	}
+	return g
+}
+
+func pendingKey(queue string) string { return fmt.Sprintf("asynq:{%s}:pending", queue) }
+
+// isLook recognises EVALSHA|EVAL script 4 pending paused active lease …, and says
+// which queue is looked into.
+func (g *gate) isLook(cmd redis.Cmder) (pending string, ok bool) {
+	args := cmd.Args()
+	if len(args) < 7 || cmd.Name() != "evalsha" && cmd.Name() != "eval" || args[2] != 4 {
+		return "", false
+	}
+	pending, _ = args[3].(string)
+	active, _ := args[5].(string)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	_, ours := g.empty[pending]
+	return pending, ours && strings.TrimSuffix(active, ":active") == strings.TrimSuffix(pending, ":pending")
+}
+
+// idle tells whether all queues were empty at their last look.
+func (g *gate) idle() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, empty := range g.empty {
+		if !empty {
+			return false
+		}
+	}
+	return true
+}
+
+// look notes what a look found; "" that something may be in any queue.
+func (g *gate) look(pending string, empty bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for key := range g.empty {
+		if pending == "" || key == pending {
+			g.empty[key] = empty
+		}
 	}
 }
 
-// isLook recognises EVALSHA|EVAL script 4 pending paused active lease ….
-func (g *gate) isLook(cmd redis.Cmder) bool {
-	args := cmd.Args()
-	return len(args) > 6 && (cmd.Name() == "evalsha" || cmd.Name() == "eval") &&
-		args[2] == 4 && args[3] == g.pending && args[5] == g.active
-}
-
-// ProcessHook waits before a look, if the last one found nothing.
+// ProcessHook waits before a look, if the last ones found nothing.
 func (g *gate) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
-		if !g.isLook(cmd) {
+		pending, ok := g.isLook(cmd)
+		if !ok {
 			return next(ctx, cmd)
 		}
-		if g.empty.Load() {
+		if g.idle() {
 			timer := time.NewTimer(gateWait)
 			select {
 			case <-g.rung:
@@ -61,9 +97,10 @@ func (g *gate) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 			case <-ctx.Done():
 			}
 			timer.Stop()
+			g.look("", false) // the ring may be in another queue than this one
 		}
 		err := next(ctx, cmd)
-		g.empty.Store(errors.Is(err, redis.Nil))
+		g.look(pending, errors.Is(err, redis.Nil))
 		return err
 	}
 }

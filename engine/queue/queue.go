@@ -113,12 +113,18 @@ func (q *Queue) workersClient() (client redis.UniversalClient, interval time.Dur
 		return nil, 0, nil, fmt.Errorf("asynq made no Redis client of %T", q.option)
 	}
 	rung, done := q.rings.listen()
-	client.AddHook(newGate(q.config.Name, rung))
+	client.AddHook(newGate(q.names(), rung))
 	return client, gateInterval, func() error { done(); return client.Close() }, nil
 }
 
 // Name returns the queue's name in Redis.
 func (q *Queue) Name() string { return q.config.Name }
+
+// front is the queue of those of whom little waits: in it nobody stands behind
+// another shop's backlog.
+func (q *Queue) front() string { return q.config.Name + "-front" }
+
+func (q *Queue) names() []string { return []string{q.front(), q.config.Name} }
 
 // Ping checks that Redis answers.
 func (q *Queue) Ping(ctx context.Context) error {

@@ -29,7 +29,7 @@ type ticket struct {
 // Ring tells the workers that a run is ready. Ringing twice for the same attempt
 // is one ring.
 func (q *Queue) Ring(ctx context.Context, run store.Run) error {
-	return q.ring(ctx, run, 0)
+	return q.ring(ctx, run, 0, q.config.Name)
 }
 
 // taskID names a ring. The attempt is in it because the task of an earlier one
@@ -43,7 +43,7 @@ func taskID(run store.Run, generation int) string {
 	return fmt.Sprintf("%d.%d.%d", run.ID, run.Attempt, generation)
 }
 
-func (q *Queue) ring(ctx context.Context, run store.Run, generation int) error {
+func (q *Queue) ring(ctx context.Context, run store.Run, generation int, queue string) error {
 	payload, err := json.Marshal(ticket{Instance: run.Instance, Run: run.ID, Key: run.Key})
 	if err != nil {
 		return fmt.Errorf("ringing for run %d: %w", run.ID, err)
@@ -51,7 +51,7 @@ func (q *Queue) ring(ctx context.Context, run store.Run, generation int) error {
 	// MaxRetry 0: whether a run is tried again is the store's business. No Unique:
 	// beside a TaskID its lock would stay behind after a conflict.
 	_, err = q.client.EnqueueContext(ctx, asynq.NewTask(TaskPrefix+run.Flow, payload),
-		asynq.TaskID(taskID(run, generation)), asynq.Queue(q.config.Name),
+		asynq.TaskID(taskID(run, generation)), asynq.Queue(queue),
 		asynq.MaxRetry(0), asynq.Timeout(taskTimeout))
 	switch {
 	case err == nil:
@@ -67,8 +67,17 @@ func (q *Queue) ring(ctx context.Context, run store.Run, generation int) error {
 // its run stays ready, was taken by a worker that died, or was archived by asynq;
 // an archived one is removed, for the store keeps what failed.
 func (q *Queue) waiting(run store.Run, generation int) (bool, error) {
+	for _, queue := range q.names() {
+		if waits, err := q.waitingIn(queue, run, generation); waits || err != nil {
+			return waits, err
+		}
+	}
+	return false, nil
+}
+
+func (q *Queue) waitingIn(queue string, run store.Run, generation int) (bool, error) {
 	id := taskID(run, generation)
-	info, err := q.inspector.GetTaskInfo(q.config.Name, id)
+	info, err := q.inspector.GetTaskInfo(queue, id)
 	switch {
 	case errors.Is(err, asynq.ErrTaskNotFound), errors.Is(err, asynq.ErrQueueNotFound):
 		return false, nil
@@ -79,7 +88,7 @@ func (q *Queue) waiting(run store.Run, generation int) (bool, error) {
 	case asynq.TaskStatePending, asynq.TaskStateScheduled, asynq.TaskStateRetry:
 		return true, nil
 	case asynq.TaskStateArchived, asynq.TaskStateCompleted:
-		err := q.inspector.DeleteTask(q.config.Name, id)
+		err := q.inspector.DeleteTask(queue, id)
 		if err != nil && !errors.Is(err, asynq.ErrTaskNotFound) {
 			return false, fmt.Errorf("removing the dead ring of run %d: %w", run.ID, err)
 		}
@@ -92,8 +101,10 @@ func (q *Queue) waiting(run store.Run, generation int) (bool, error) {
 const queuesKey = "asynq:queues"
 
 func (q *Queue) publish(ctx context.Context) error {
-	if err := q.redis.SAdd(ctx, queuesKey, q.config.Name).Err(); err != nil {
-		return fmt.Errorf("publishing the queue: %w", err)
+	for _, name := range q.names() {
+		if err := q.redis.SAdd(ctx, queuesKey, name).Err(); err != nil {
+			return fmt.Errorf("publishing the queue: %w", err)
+		}
 	}
 	return nil
 }

@@ -81,8 +81,10 @@ func (w *Workers) Start(ctx context.Context, concurrency int, handle Handler) er
 	}
 	w.release = release
 	w.server = asynq.NewServerFromRedisClient(client, asynq.Config{
-		Concurrency:       concurrency,
-		Queues:            map[string]int{w.q.config.Name: 1},
+		Concurrency: concurrency,
+		// The front queue first nine times of ten: not always, or many shops with a
+		// little each would keep one with a lot waiting for ever.
+		Queues:            map[string]int{w.q.front(): 9, w.q.config.Name: 1},
 		TaskCheckInterval: interval,
 		Logger:            asynqLog{w.q.logger},
 		LogLevel:          asynq.WarnLevel,

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/flowctl/flowctl/connectors"
@@ -33,23 +34,33 @@ type execution struct {
 	journal  *journal
 	settings map[string]any
 	began    time.Time
+	*shared
+	// used counts the bytes that the values of this goroutine hold, see Bounds.
+	used int
+	// quiet, above 0, keeps steps that write nothing out of the journal.
+	quiet int
+}
+
+// shared is what the goroutines of one attempt have in common.
+type shared struct {
+	mu sync.Mutex
 	// opened keeps the connections for the attempt's time: settings do not change
 	// under a run.
 	opened map[string]connectors.Connection
 	// remarks are what went wrong without stopping the run.
 	remarks []string
-	// used counts the bytes that the run's values hold, see Bounds.
-	used int
-	// quiet, above 0, keeps steps that write nothing out of the journal.
-	quiet int
 	// failedNotes counts the failures journaled.
 	failedNotes int
+	// total counts the bytes that all values hold.
+	total int
 }
+
+func newShared() *shared { return &shared{opened: map[string]connectors.Connection{}} }
 
 func (x *Executor) begin(run store.Run, held *heldLease, log *slog.Logger) *execution {
 	return &execution{
 		executor: x, run: run, lease: held.Lease, held: held, log: log,
-		began: x.now(), linker: link.Linker{Store: x.Store, ClaimWait: x.ClaimWait}, opened: map[string]connectors.Connection{},
+		began: x.now(), linker: link.Linker{Store: x.Store, ClaimWait: x.ClaimWait}, shared: newShared(),
 		journal: newJournal(x.Store, held.Lease, run),
 	}
 }

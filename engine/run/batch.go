@@ -53,18 +53,14 @@ func (l *loop) batchedCalls(ctx context.Context, vars map[string]any, items []an
 			out[item.at] = before.result
 		}
 	}
-	for start := 0; start < len(todo); start += l.step.Batch {
-		end := min(start+l.step.Batch, len(todo))
-		err := l.batch(ctx, vars, todo[start:end], out)
-		if errors.Is(err, errStopTrying) {
-			l.untried = len(todo) - end
-			return out, nil
-		}
-		if err != nil {
-			return nil, err
-		}
+	chunks := slices.Collect(slices.Chunk(todo, l.step.Batch))
+	begun, err := l.fan(vars, len(chunks), func(l *loop, inner map[string]any, i int) error {
+		return l.batch(ctx, inner, chunks[i], out)
+	})
+	for _, chunk := range chunks[begun:] {
+		l.untried += len(chunk)
 	}
-	return out, nil
+	return out, err
 }
 
 // batch does one batch and puts its results in their places.
@@ -76,7 +72,7 @@ func (l *loop) batch(ctx context.Context, vars map[string]any, items []batchItem
 	if err != nil {
 		return l.batchFailed(ctx, vars, items, out, path, err)
 	}
-	l.outages = 0
+	l.answered()
 	for i, result := range results.([]any) {
 		if err := itemRefused(result); err != nil {
 			l.add(ctx, l.path+"["+items[i].name+"]", 1, err)
@@ -192,7 +188,7 @@ func (j *journal) free(path, suffix string, about []string) string {
 		if n > 1 {
 			free = fmt.Sprintf("%s#%d]%s", strings.TrimSuffix(path, "]"), n, suffix)
 		}
-		known := j.known[free]
+		known, _ := j.entry(free)
 		if known.Attempts == 0 || slices.Equal(aboutOf(known.Input), about) {
 			return free
 		}
@@ -214,8 +210,8 @@ func (l *loop) earlierItems(ctx context.Context, vars map[string]any, items []ba
 		byName[item.name] = item.item
 	}
 	found := map[string]earlierItem{}
-	for path, entry := range l.journal.known {
-		about := aboutOf(entry.Input)
+	for _, entry := range l.journal.entries() {
+		path, about := entry.Path, aboutOf(entry.Input)
 		if len(about) == 0 || !isItemOf(path, l.path) {
 			continue
 		}

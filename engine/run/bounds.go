@@ -40,11 +40,24 @@ func (x *Executor) bounds() Bounds {
 // hold counts a value that the run keeps from now on.
 func (e *execution) hold(path string, v any) error {
 	limit := e.executor.bounds().Bytes
-	e.used += sizeOf(v)
-	if e.used > limit {
+	size := sizeOf(v)
+	e.used += size
+	e.mu.Lock()
+	e.total += size
+	over := e.total > limit
+	e.mu.Unlock()
+	if over {
 		return &stepError{path, &boundError{fmt.Sprintf("the run's values hold more than %d MB", limit>>20)}}
 	}
 	return nil
+}
+
+// release gives back what this goroutine holds beyond before.
+func (e *execution) release(before int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.total -= e.used - before
+	e.used = before
 }
 
 // sizeOf estimates the memory of a value, by the measure of expression.Limits.

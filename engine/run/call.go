@@ -36,8 +36,7 @@ func (e *execution) callFlow(ctx context.Context, f *flow.Flow, given map[string
 	if err != nil {
 		return nil, err
 	}
-	before := e.used
-	defer func() { e.used = before }()
+	defer e.release(e.used)
 	vars := e.baseVars()
 	vars["input"] = input
 	return e.steps(ctx, f, vars, path+"/")
@@ -114,6 +113,8 @@ func unclearIfStopped(c *flow.Call, err error) error {
 }
 
 func (e *execution) connection(ctx context.Context, name string) (connectors.Connection, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	if connection, ok := e.opened[name]; ok {
 		return connection, nil
 	}

@@ -31,6 +31,8 @@ func (e *execution) steps(ctx context.Context, f *flow.Flow, vars map[string]any
 func (e *execution) step(ctx context.Context, s *flow.Step, vars map[string]any, path string) (any, error) {
 	out, skipped, err := e.maybe(ctx, s, vars, path)
 	if e.executor.Trace != nil {
+		e.mu.Lock()
+		defer e.mu.Unlock()
 		e.executor.Trace(Trace{Path: path, Step: s, Skipped: skipped, Value: out, Err: err})
 	}
 	return out, err
@@ -247,6 +249,8 @@ const maxRemarks = 10
 
 // remark keeps what went wrong without stopping the run.
 func (e *execution) remark(text string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	switch {
 	case len(e.remarks) < maxRemarks:
 		e.remarks = append(e.remarks, text)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/flowctl/flowctl/connectors"
 	"github.com/flowctl/flowctl/engine/store"
@@ -19,6 +20,8 @@ const maxOutages = 3
 
 // failures gathers what went wrong with the items of a list.
 type failures struct {
+	counting sync.Mutex
+
 	total, failed, untried int
 	outages                int
 	named                  []string
@@ -31,15 +34,25 @@ type failures struct {
 
 // add counts the failure of n items. It tells whether to stop trying.
 func (l *loop) add(ctx context.Context, path string, n int, err error) (stopTrying bool) {
+	outcome := l.outcomeOf(ctx, err)
+	l.counting.Lock()
+	defer l.counting.Unlock()
 	l.failed += n - 1
 	l.waits = l.waits || errors.Is(err, store.ErrClaimed)
-	l.count(path, l.outcomeOf(ctx, err), err)
+	l.count(path, outcome, err)
 	if !isOutage(err) {
 		l.outages = 0
 		return false
 	}
 	l.outages++
 	return l.outages >= maxOutages || retryAfter(err) > 0
+}
+
+// answered notes that the system answered.
+func (f *failures) answered() {
+	f.counting.Lock()
+	defer f.counting.Unlock()
+	f.outages = 0
 }
 
 // count counts a failed item and what it does to the run.

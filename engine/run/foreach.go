@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"maps"
 	"strings"
 	"time"
 
@@ -34,9 +33,8 @@ func (e *execution) forEach(ctx context.Context, s *flow.Step, vars map[string]a
 	if limit := e.executor.bounds().Items; len(items) > limit {
 		return nil, &stepError{path, &boundError{fmt.Sprintf("for_each has %d items; at most %d are worked in one run", len(items), limit)}}
 	}
-	before := e.used
-	defer func() { e.used = before }() // the list as a whole is counted by the caller
-	l := &loop{execution: e, step: s, path: path, started: time.Now().UTC(), failures: failures{total: len(items)}}
+	defer e.release(e.used) // the list as a whole is counted by the caller
+	l := &loop{execution: e, step: s, path: path, started: time.Now().UTC(), failures: &failures{total: len(items)}}
 	var out []any
 	var err error
 	switch {
@@ -63,35 +61,37 @@ type loop struct {
 	step    *flow.Step
 	path    string
 	started time.Time
-	// created is, of a batched link step, what is known by key of creates that
-	// were done or may have been done without being linked.
-	created map[string]earlierItem
-	failures
+	// created is of a batched link step.
+	created *createdItems
+	*failures
 }
 
-// each does the step for the items one after the other.
+// each does the step for each of the items.
 func (l *loop) each(ctx context.Context, vars map[string]any, items []any) ([]any, error) {
 	l.total = len(items)
-	out := make([]any, 0, len(items))
-	inner := maps.Clone(vars)
+	out := make([]any, len(items))
+	paths := make([]string, len(items))
 	names := newNamer()
 	for i, item := range items {
-		inner[l.step.As], inner["position"] = item, int64(i)
-		path := l.path + "[" + names.name(item) + "]"
-		result, err := l.item(ctx, i, path, inner)
-		if err != nil && l.fatal(ctx, err) {
-			return nil, err
-		}
-		if err != nil && l.add(ctx, path, 1, err) {
-			l.untried = len(items) - i - 1
-			return append(out, make([]any, len(items)-i)...), nil
-		}
-		if err := l.hold(path, result); err != nil {
-			return nil, err
-		}
-		out = append(out, result)
+		paths[i] = l.path + "[" + names.name(item) + "]"
 	}
-	return out, nil
+	begun, err := l.fan(vars, len(items), func(l *loop, inner map[string]any, i int) error {
+		inner[l.step.As], inner["position"] = items[i], int64(i)
+		result, err := l.item(ctx, i, paths[i], inner)
+		if err != nil && l.fatal(ctx, err) {
+			return err
+		}
+		if err != nil {
+			if l.add(ctx, paths[i], 1, err) {
+				return errStopTrying
+			}
+			return nil
+		}
+		out[i] = result
+		return l.hold(paths[i], result)
+	})
+	l.untried = len(items) - begun
+	return out, err
 }
 
 func (l *loop) item(ctx context.Context, i int, path string, vars map[string]any) (any, error) {

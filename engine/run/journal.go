@@ -6,9 +6,13 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/flowctl/flowctl/engine/flow"
+	"github.com/flowctl/flowctl/engine/link"
 	"github.com/flowctl/flowctl/engine/store"
 	"github.com/flowctl/flowctl/engine/value"
 )
@@ -52,6 +56,12 @@ func firstAttempt(run store.Run) int { return run.Attempt - max(run.Tries, 1) + 
 // wait for the next write or the run's end, so that they share its commit;
 // entries around a write are durable before it begins and when it is done.
 type journal struct {
+	// mu guards known, creates, pending and bytes; flushing is held while pending
+	// is written, so that many goroutines share a commit.
+	mu, flushing sync.Mutex
+	// keys are the link keys that the run's goroutines are at.
+	keys link.Locks
+
 	store store.Store
 	lease store.Lease
 	run   store.Run
@@ -149,11 +159,13 @@ func (j *journal) noteEnd(outcome store.Outcome) {
 // to is never replaced by an entry that is none, such as that the step was
 // skipped or failed before it: a later attempt must know of the write.
 func (j *journal) note(step store.Step) {
+	step.Input, step.Output = j.scrub(step.Input), j.scrub(step.Output)
+	step.Error = j.scrubText(step.Error)
+	j.mu.Lock()
+	defer j.mu.Unlock()
 	if step.Attempts == 0 && j.known[step.Path].Attempts > 0 {
 		return
 	}
-	step.Input, step.Output = j.scrub(step.Input), j.scrub(step.Output)
-	step.Error = j.scrubText(step.Error)
 	j.pending = append(j.pending, step)
 	j.bytes += len(step.Input) + len(step.Output) + len(step.Error)
 	if step.Attempts > 0 {
@@ -162,17 +174,45 @@ func (j *journal) note(step store.Step) {
 }
 
 // crowded tells whether so much waits that it should be written now.
-func (j *journal) crowded() bool { return len(j.pending) >= maxPending || j.bytes >= maxPendingBytes }
+func (j *journal) crowded() bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return len(j.pending) >= maxPending || j.bytes >= maxPendingBytes
+}
 
-// flush writes what waits.
+// entry is what the journal knows of a path.
+func (j *journal) entry(path string) (store.Step, bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	step, known := j.known[path]
+	return step, known
+}
+
+// entries are all that the journal knows.
+func (j *journal) entries() []store.Step {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return slices.Collect(maps.Values(j.known))
+}
+
+// flush writes what waits. What another goroutine is writing meanwhile is waited
+// for: when flush returns, all that was noted before is durable.
 func (j *journal) flush(ctx context.Context) error {
-	if len(j.pending) == 0 {
+	j.flushing.Lock()
+	defer j.flushing.Unlock()
+	j.mu.Lock()
+	steps, bytes := j.pending, j.bytes
+	j.pending, j.bytes = nil, 0
+	j.mu.Unlock()
+	if len(steps) == 0 {
 		return nil
 	}
-	if err := j.store.SaveSteps(ctx, j.lease, j.pending...); err != nil {
+	if err := j.store.SaveSteps(ctx, j.lease, steps...); err != nil {
+		j.mu.Lock()
+		j.pending, j.bytes = append(steps, j.pending...), j.bytes+bytes
+		j.mu.Unlock()
 		return fmt.Errorf("writing the journal: %w", err)
 	}
-	j.pending, j.bytes = nil, 0
 	return nil
 }
 

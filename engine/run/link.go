@@ -147,6 +147,8 @@ func (j *journal) createPath(path, key string) string {
 	if step = of(path); step == "" {
 		return path
 	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
 	if j.creates == nil {
 		j.creates = map[string]string{}
 		for path, entry := range j.known {

@@ -3,7 +3,6 @@ package run
 import (
 	"context"
 	"errors"
-	"maps"
 	"slices"
 	"time"
 
@@ -27,34 +26,41 @@ func (l *loop) batchedLinks(ctx context.Context, vars map[string]any, items []an
 		return nil, err
 	}
 	names := newNamer()
-	inner := maps.Clone(vars)
-	for start := 0; start < len(items); start += l.step.Batch {
-		end := min(start+l.step.Batch, len(items))
-		var batch []linkItem
-		for i := start; i < end; i++ {
-			inner[l.step.As], inner["position"] = items[i], int64(i)
-			one := linkItem{batchItem: batchItem{name: names.name(items[i]), at: i, item: items[i]}}
-			req, _, err := linkRequest(ctx, l.step, inner)
-			if err != nil {
-				if l.fatal(ctx, err) {
-					return nil, err
-				}
-				l.add(ctx, l.path+"["+one.name+"]", 1, err)
-				continue
-			}
-			one.Item = link.Item{Key: req.Main.Key, Also: req.Also, Values: req.Values}
-			batch = append(batch, one)
-		}
-		err := l.linkBatch(ctx, vars, batch, out)
-		if errors.Is(err, errStopTrying) {
-			l.untried = len(items) - end
-			return out, nil
-		}
+	all := make([]batchItem, len(items))
+	for i, item := range items {
+		all[i] = batchItem{name: names.name(item), at: i, item: item}
+	}
+	chunks := slices.Collect(slices.Chunk(all, l.step.Batch))
+	begun, err := l.fan(vars, len(chunks), func(l *loop, inner map[string]any, i int) error {
+		batch, err := l.linkItems(ctx, inner, chunks[i])
 		if err != nil {
+			return err
+		}
+		return l.linkBatch(ctx, vars, batch, out)
+	})
+	for _, chunk := range chunks[begun:] {
+		l.untried += len(chunk)
+	}
+	return out, err
+}
+
+// linkItems evaluates what the step asks for each item. One of which that fails
+// is left out, and counted.
+func (l *loop) linkItems(ctx context.Context, inner map[string]any, items []batchItem) ([]linkItem, error) {
+	var batch []linkItem
+	for _, item := range items {
+		inner[l.step.As], inner["position"] = item.item, int64(item.at)
+		req, _, err := linkRequest(ctx, l.step, inner)
+		if err != nil && l.fatal(ctx, err) {
 			return nil, err
 		}
+		if err != nil {
+			l.add(ctx, l.path+"["+item.name+"]", 1, err)
+			continue
+		}
+		batch = append(batch, linkItem{item, link.Item{Key: req.Main.Key, Also: req.Also, Values: req.Values}})
 	}
-	return out, nil
+	return batch, nil
 }
 
 // linkBatch links one batch, again under the step's retry, and puts the results
@@ -232,7 +238,7 @@ func (b *linkBatch) take(ctx context.Context, outcomes []link.Outcome, out []any
 		stopTrying = b.add(ctx, path, len(at), err) || stopTrying
 	}
 	if !outage {
-		b.outages = 0
+		b.answered()
 	}
 	if stopTrying {
 		return errStopTrying

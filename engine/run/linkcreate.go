@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"strings"
+	"sync"
 
 	"github.com/flowctl/flowctl/engine/link"
 	"github.com/flowctl/flowctl/engine/store"
@@ -17,7 +18,7 @@ func (b *linkBatch) creates(ctx context.Context) func(context.Context, []int) ([
 		out := make([]link.Made, len(at))
 		var todo, places []int
 		for n, i := range at {
-			switch before, known := b.created[link.Text(b.items[i].Key)]; {
+			switch before, known := b.created.find(link.Text(b.items[i].Key)); {
 			case !known:
 				todo, places = append(todo, i), append(places, n)
 			case before.err != nil:
@@ -49,7 +50,7 @@ func (b *linkBatch) create(ctx context.Context, at []int) ([]link.Made, error) {
 	if errors.As(err, &unclear) {
 		// Another item of the same key must not do it again.
 		for _, key := range b.keys(at) {
-			b.created[key] = earlierItem{err: err}
+			b.created.set(key, earlierItem{err: err})
 		}
 	}
 	if err != nil {
@@ -69,17 +70,37 @@ func (b *linkBatch) create(ctx context.Context, at []int) ([]link.Made, error) {
 
 const createSuffix = ".create"
 
+// createdItems is what is known by key of creates that were done, or may have
+// been done, without being linked.
+type createdItems struct {
+	mu    sync.Mutex
+	byKey map[string]earlierItem
+}
+
+func (c *createdItems) find(key string) (earlierItem, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	item, known := c.byKey[key]
+	return item, known
+}
+
+func (c *createdItems) set(key string, item earlierItem) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.byKey[key] = item
+}
+
 // earlierCreates finds, by key, the items that earlier attempts created, or may
 // have created, in whatever batch.
 func (l *loop) earlierCreates(ctx context.Context, vars map[string]any, items []any) error {
-	l.created = map[string]earlierItem{}
+	l.created = &createdItems{byKey: map[string]earlierItem{}}
 	c := l.step.Link.Create
 	if c == nil || !isRemoteWrite(c) || !c.Operation.OnceOnly() {
 		return nil
 	}
 	var entries []store.Step
-	for path, entry := range l.journal.known {
-		whole, ok := strings.CutSuffix(path, createSuffix)
+	for _, entry := range l.journal.entries() {
+		whole, ok := strings.CutSuffix(entry.Path, createSuffix)
 		if ok && isItemOf(whole, l.path) && len(aboutOf(entry.Input)) > 0 {
 			entries = append(entries, entry)
 		}
@@ -121,7 +142,7 @@ func (l *loop) earlierCreate(ctx context.Context, vars map[string]any, entry sto
 	w := write{call: c, hash: l.step.Hash, path: entry.Path, about: about, matched: l.step.Link.Match != nil}
 	fail := func(err error) {
 		for _, key := range about {
-			l.created[key] = earlierItem{err: &stepError{entry.Path, err}}
+			l.created.set(key, earlierItem{err: &stepError{entry.Path, err}})
 		}
 	}
 	switch l.journal.judge(w, entry.Input) {
@@ -155,7 +176,7 @@ func (l *loop) earlierCreate(ctx context.Context, vars map[string]any, entry sto
 	for i, one := range taken {
 		// What was refused then may be taken now.
 		if itemRefused(one) == nil {
-			l.created[about[i]] = earlierItem{result: one}
+			l.created.set(about[i], earlierItem{result: one})
 		}
 	}
 }

@@ -54,9 +54,12 @@ func (e *execution) noteFailed(s *flow.Step, path string, err error, started tim
 		e.journal.note(store.Step{Path: path, State: store.StepDone, Hash: s.Hash, Started: started, Ended: time.Now().UTC()})
 		return
 	}
-	if e.failedNotes >= maxFailedNotes {
+	e.mu.Lock()
+	e.failedNotes++
+	crowd := e.failedNotes > maxFailedNotes
+	e.mu.Unlock()
+	if crowd {
 		return
 	}
-	e.failedNotes++
 	e.journal.note(store.Step{Path: path, State: store.StepFailed, Hash: s.Hash, Error: err.Error(), Started: started, Ended: time.Now().UTC()})
 }

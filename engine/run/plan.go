@@ -124,7 +124,7 @@ func (x *Executor) Plan(ctx context.Context, f *flow.Flow, instance string, inpu
 	}
 	run := store.Run{Instance: instance, Flow: f.Name, Attempt: 1, Tries: 1}
 	e := &execution{executor: x, run: run, began: time.Now().UTC(), log: x.Log.With("instance", instance, "flow", f.Name, "dry_run", true),
-		settings: settings, opened: map[string]connectors.Connection{}, journal: newJournal(nil, store.Lease{}, run)}
+		settings: settings, shared: newShared(), journal: newJournal(nil, store.Lease{}, run)}
 	e.journal.secrets = secretsOf(x.App(), settings)
 	p := &planner{execution: e, plan: &Plan{Flow: f.Name, Instance: instance, Steps: []PlannedStep{}}, links: map[store.LinkKey]possible{}}
 

@@ -46,8 +46,7 @@ func (p *planner) call(ctx context.Context, c *flow.Call, vars *scope, path stri
 }
 
 func (p *planner) callFlow(ctx context.Context, f *flow.Flow, given possible, path string) (possible, error) {
-	before := p.used
-	defer func() { p.used = before }()
+	defer p.release(p.used)
 	input := newScope(&p.inventor, map[string]any{})
 	input.set("given", given)
 	typed, err := input.eval([]string{"given"}, func(vars map[string]any) (any, error) {

@@ -84,7 +84,7 @@ const (
 // Once only are creates, and whatever is declared unrepeatable. Their result is
 // not taken when the step was changed since: it may be another thing's.
 func (j *journal) judge(w write, input []byte) verdict {
-	before, known := j.known[w.path]
+	before, known := j.entry(w.path)
 	op := w.call.Operation
 	same := bytes.Equal(before.Input, input)
 	once := op.OnceOnly()
@@ -133,7 +133,8 @@ func (e *execution) write(ctx context.Context, w write) (any, error) {
 }
 
 func (e *execution) reuse(w write) (any, error) {
-	output := e.journal.known[w.path].Output
+	before, _ := e.journal.entry(w.path)
+	output := before.Output
 	if wasTooLarge(output) {
 		return nil, &stop{store.Outcome{State: store.Held, Code: "result_not_kept",
 			Reason: fmt.Sprintf("step %s: %s was done in an earlier attempt, and its answer was too long to be kept", w.path, w.call.Name),

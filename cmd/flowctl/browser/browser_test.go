@@ -65,7 +65,7 @@ type tab struct {
 const (
 	wide, high           = 1280, 900
 	phoneWide, phoneHigh = 390, 844
-	patience             = 90 * time.Second
+	patience             = 60 * time.Second
 )
 
 // open opens a tab on a panel.
@@ -81,7 +81,10 @@ func open(t *testing.T, base string) *tab {
 	ctx, cancel := chromedp.NewContext(chromium.ctx, chromedp.WithNewBrowserContext())
 	t.Cleanup(cancel)
 	b := &tab{T: t, ctx: ctx, base: base}
-	b.size(wide, high)
+	// With the tab's own context: the one that a tab is made with ends it.
+	if err := chromedp.Do(ctx, chromedp.EmulateViewport(wide, high)); err != nil {
+		t.Fatal("opening a tab: ", err)
+	}
 	go b.listen(chromedp.Console(ctx))
 	t.Cleanup(func() {
 		b.mu.Lock()

@@ -142,12 +142,15 @@ func (p *process) pid() int {
 }
 
 // says tells whether the log has a text.
-func (p *process) says(text string) bool {
+func (p *process) says(text string) bool { return p.count(text) > 0 }
+
+// count tells how often the log has a text.
+func (p *process) count(text string) int {
 	data, err := os.ReadFile(p.log)
 	if err != nil {
 		p.t.Error(err)
 	}
-	return bytes.Contains(data, []byte(text))
+	return bytes.Count(data, []byte(text))
 }
 
 // end ends the process by a signal; it comes back after a while.

@@ -239,12 +239,10 @@ func withCode(code, name string) string {
 // variants are a template's, archived ones only when it is archived itself.
 func (tx *transaction) variants(template *row) []*row {
 	var active, archived []*row
-	for _, r := range tx.all(tx.must("product.product")) {
-		switch {
-		case r.ref("product_tmpl_id") != template.id:
-		case r.flag("active"):
+	for _, r := range tx.holding("product.product", "product_tmpl_id", template.id) {
+		if r.flag("active") {
 			active = append(active, r)
-		default:
+		} else {
 			archived = append(archived, r)
 		}
 	}
