@@ -25,6 +25,13 @@ var withoutInstance = map[string]string{
 
 	"schema export": "writes the types that are built in",
 
+	"users list":     "accounts see all shops",
+	"users add":      "accounts see all shops",
+	"users password": "accounts see all shops",
+	"users role":     "accounts see all shops",
+	"users token":    "accounts see all shops",
+	"users remove":   "accounts see all shops",
+
 	"instances list":   "is about all of them",
 	"instances add":    "takes the name as its argument",
 	"instances rename": "takes the name as its argument",

@@ -19,11 +19,12 @@ import (
 func describeCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "describe",
-		Usage:     "documentation of connectors, operations, events, records, functions, links and settings",
+		Usage:     "documentation of connectors, operations, events, records, functions, links, settings and flows",
 		ArgsUsage: "[NAME]",
 		Description: "Without NAME it lists what there is. NAME is a connection or connector (odoo), an operation or event\n" +
 			"(woocommerce.orders.get, woocommerce.order.created), a type of records (odoo/sale.order), functions or one of\n" +
-			"them (truncate), links or one (links.partner), settings or one (settings.tax), or the engine's own calls (run, app).\n\n" +
+			"them (truncate), links or one (links.partner), settings or one (settings.tax), flows or one (flow.order-lines), feeds,\n" +
+			"schedules or one (feed.odoo_stock), events, or the engine's own calls (run, app).\n\n" +
 			"Example: flowctl describe woocommerce.orders.get",
 		Flags: []cli.Flag{flowsFlag(), jsonFlag()},
 		Action: func(c *cli.Context) error {
@@ -112,6 +113,9 @@ func (m *manual) find(name string) (any, bool) {
 			return part, true
 		}
 	}
+	if part, found := m.ofFlows(name); found {
+		return part, true
+	}
 	functions := reference.Functions()
 	if i := slices.IndexFunc(functions, func(f reference.Function) bool { return f.Name == name }); i >= 0 {
 		return functions[i], true
@@ -166,6 +170,9 @@ func (m *manual) near(name string) string {
 	}
 	for _, f := range reference.Functions() {
 		all = append(all, f.Name)
+	}
+	if m.app != nil {
+		all = append(all, flowNames(m.app)...)
 	}
 	last := name[strings.LastIndexByte(name, '.')+1:]
 	var found []string

@@ -141,6 +141,9 @@ func ruleOf(s flow.Setting) string {
 
 // show writes what find returned for people.
 func show(t *reference.Text, found any) {
+	if showFlow(t, found) {
+		return
+	}
 	switch v := found.(type) {
 	case overview:
 		showOverview(t, v)

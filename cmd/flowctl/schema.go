@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/flowctl/flowctl/engine/editor"
 	"github.com/flowctl/flowctl/engine/flow"
 	"github.com/flowctl/flowctl/schemas"
 )
@@ -24,9 +25,10 @@ func schemaExportCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "export",
 		Usage: "write the shipped JSON Schemas of flow and app files, for editors, and the shipped types of records",
-		Description: "An editor that reads the first line of a flow file finds flow.schema.json by it.\n\n" +
+		Description: "An editor that reads the first line of a flow file finds flow.schema.json by it. It knows the connections, flows and\n" +
+			"link tables of the app in use.\n\n" +
 			"Example: flowctl schema export --out schemas",
-		Flags: []cli.Flag{&cli.PathFlag{Name: "out", Value: "schemas", Usage: "folder that they go into"}},
+		Flags: []cli.Flag{flowsFlag(), &cli.PathFlag{Name: "out", Value: "schemas", Usage: "folder that they go into"}},
 		Action: func(c *cli.Context) error {
 			if err := noArguments(c); err != nil {
 				return err
@@ -35,9 +37,28 @@ func schemaExportCommand() *cli.Command {
 			if _, err := os.Stat(filepath.Join(filepath.Dir(out), flow.AppFile)); err == nil && filepath.Base(out) == flow.ResourcesFolder {
 				return failure(exitUsage, "%s stands beside an %s, which would take the shipped types for those of its own systems; choose another folder", out, flow.AppFile)
 			}
-			return exportSchemas(c, out, func(string) bool { return true })
+			if err := exportSchemas(c, out, func(string) bool { return true }); err != nil {
+				return err
+			}
+			return exportAppSchema(c, out)
 		},
 	}
+}
+
+// exportAppSchema writes the schema of flow files as the app in use has them. An
+// app with mistakes leaves the shipped one.
+func exportAppSchema(c *cli.Context, out string) error {
+	fsys, name := flowsFolder(c)
+	app, found, err := flow.Load(fsys, name)
+	if err != nil || found.Failed() {
+		fmt.Fprintf(c.App.ErrWriter, "%s knows no names of your app: its flows have mistakes, see flowctl validate\n", flowSchema)
+		return nil
+	}
+	schema, err := editor.FlowSchema(editor.App(app))
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(out, flowSchema), schema, 0o644)
 }
 
 // exportEditorSchemas writes the schemas of flow, app and test files.

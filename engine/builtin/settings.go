@@ -33,6 +33,11 @@ func (c *connection) saveSettings(ctx context.Context, p params) (any, error) {
 			if !ok || declared.Type != "secret" {
 				return nil, badParams("there is no secret setting %q to generate", name)
 			}
+			if _, fixed := c.Settings.Overrides[name]; fixed && c.instance == c.Settings.OverrideInstance {
+				// A stored one would not count, and saving it anew each time starts
+				// whatever listens to saved settings again.
+				continue
+			}
 			if now[name] == nil {
 				values[name] = rand.Text()
 			}

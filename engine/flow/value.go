@@ -108,7 +108,12 @@ func (v *Value) EvalRecord(ctx context.Context, vars map[string]any) (map[string
 
 // Source is a scalar's text as it stands in the file, without quotes; "" for
 // other values.
-func (v *Value) Source() string { return text(v.node) }
+func (v *Value) Source() string {
+	if v == nil {
+		return ""
+	}
+	return text(v.node)
+}
 
 // Constant returns the value when nothing in it is computed.
 func (v *Value) Constant() (any, bool) {

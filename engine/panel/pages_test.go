@@ -282,7 +282,7 @@ func TestFlowsAreStartedAndPlanned(t *testing.T) {
 	}
 	// The switch of a flow is a setting.
 	b.post(owner, "/i/main/flows/changed/switch", url.Values{"on": {"false"}})
-	if page := b.get(owner, "/i/main/flows").body; !strings.Contains(page, "Changed is off") || !strings.Contains(page, "Turn Changed on") {
+	if page := b.get(owner, "/i/main/flows").body; !strings.Contains(page, "Changed is off") || !strings.Contains(page, "Turn on Changed") {
 		t.Error("the flow was not switched off")
 	}
 }

@@ -29,7 +29,8 @@ func TestJudge(t *testing.T) {
 		before  store.Step
 		matched bool
 		about   []string
-		journal journal
+		asked   bool // by a person
+		changed bool // a step before it
 		want    verdict
 	}{
 		{name: "nothing is known", op: create, want: do},
@@ -48,7 +49,7 @@ func TestJudge(t *testing.T) {
 		{name: "an update was done with other parameters", op: update, before: done(now, "h", "else"), want: do},
 		{name: "an update was done long ago", op: update, before: done(long, "h", "in"), want: do},
 		{name: "an update was done by another definition", op: update, before: done(now, "old", "in"), want: do},
-		{name: "an update was done, and steps before it changed", op: update, before: done(now, "h", "in"), journal: journal{changed: true}, want: do},
+		{name: "an update was done, and steps before it changed", op: update, before: done(now, "h", "in"), changed: true, want: do},
 
 		{name: "an unrepeatable update was done", op: once, before: done(long, "h", "in"), want: reuse},
 		{name: "an unrepeatable update was done with other parameters", op: once, before: done(now, "h", "else"), want: do},
@@ -59,15 +60,13 @@ func TestJudge(t *testing.T) {
 		{name: "a create was begun, and a look shows that it is not there", op: create, before: begun(now), matched: true, want: do},
 		{name: "an unrepeatable create was begun, whatever a look shows", op: mail, before: begun(now), matched: true, want: unclear},
 		{name: "it was begun long ago, and an event brought it back", op: once, before: begun(long), want: unclear},
-		{name: "it was begun long ago, and a person asks for it", op: once, before: begun(long), journal: journal{asked: true}, want: do},
-		{name: "a person asked, and it was begun again since", op: once, before: begun(now), journal: journal{asked: true}, want: unclear},
+		{name: "it was begun long ago, and a person asks for it", op: once, before: begun(long), asked: true, want: do},
+		{name: "a person asked, and it was begun again since", op: once, before: begun(now), asked: true, want: unclear},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			j := c.journal
-			j.since = 4
-			j.known = map[string]store.Step{}
+			j := &journal{since: 4, known: map[string]store.Step{}, asked: c.asked, changed: c.changed}
 			if c.before.State != "" {
 				j.known["p"] = c.before
 			}

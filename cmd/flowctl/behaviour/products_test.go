@@ -348,3 +348,31 @@ func TestAVariantThatIsLinkedBeforeItsProduct(t *testing.T) {
 		}
 	}
 }
+
+// Both ways on: a change in Odoo is written once to the shop, the shop's webhook
+// about it writes nothing back, and what the inbound flow looked at is no change.
+func TestAPushedProductMakesNoEcho(t *testing.T) {
+	w := start(t, outbound(map[string]string{"sync_products_inbound": "true", "sync_stock": "true"}))
+	w.open()
+	tmpl := w.find("product.product", []any{[]any{"default_code", "=", "MUG-BLUE"}}, "product_tmpl_id")[0]
+	id := reference(tmpl["product_tmpl_id"]).(int64)
+	pricelist := w.find("product.pricelist", []any{[]any{"currency_id.name", "=", "EUR"}})[0]["id"]
+	w.set(map[string]any{"pricelist": pricelist})
+	w.odoo("create", map[string]any{"model": "product.pricelist.item", "values": map[string]any{
+		"pricelist_id": pricelist, "applied_on": "1_product", "product_tmpl_id": id, "compute_price": "fixed", "fixed_price": "11.11"}})
+	w.pushed(id)
+	w.last("products", store.Succeeded)
+	w.settle()
+	w.odoo("write", map[string]any{"model": "product.template", "id": id, "values": map[string]any{"name": "Mug, deep blue"}})
+	w.quiet()
+	w.pushed(id)
+	w.last("products", store.Succeeded)
+	w.settle()
+	if shop, odoo := w.writes(); shop != 1 || odoo != 0 {
+		t.Errorf("one change took %d writes in the shop, %d in Odoo", shop, odoo)
+	}
+	w.quiet()
+	w.announce("woocommerce.product.updated", map[string]any{"id": w.bySKU("MUG-BLUE")["id"]})
+	w.pushed(id)
+	w.silent("what both sides have")
+}

@@ -161,13 +161,16 @@ func (b *tab) press(words string) {
 // fill types a text into a field, in place of what is there.
 func (b *tab) fill(selector, text string) {
 	b.Helper()
-	b.do(chromedp.Focus(chromedp.CSS(selector), chromedp.NodeVisible), chromedp.SetValue(chromedp.CSS(selector), ""), chromedp.SendKeys(chromedp.CSS(selector), text))
+	b.until("the field "+selector, fmt.Sprintf(`document.querySelector(%s)?.offsetParent`, quoted(selector)))
+	b.until("the field "+selector, fmt.Sprintf(`(e => { e.focus(); e.select(); return document.activeElement === e })(document.querySelector(%s))`, quoted(selector)))
+	b.do(chromedp.SendKeys(chromedp.CSS(selector), text))
+	b.until("the text "+text, fmt.Sprintf(`document.querySelector(%s).value === %s`, quoted(selector), quoted(text)))
 }
 
 // choose picks an option by its value.
 func (b *tab) choose(selector, value string) {
 	b.Helper()
-	b.do(chromedp.SetValue(chromedp.CSS(selector), value, chromedp.NodeVisible))
+	b.until("the option "+value, fmt.Sprintf(`(e => { e.value = %s; e.dispatchEvent(new Event("input", {bubbles: true})); e.dispatchEvent(new Event("change", {bubbles: true})); return e.value === %[1]s })(document.querySelector(%s))`, quoted(value), quoted(selector)))
 }
 
 // see waits until the page has a text.
@@ -202,9 +205,9 @@ func (b *tab) sure() {
 }
 
 // noScrolling tells when the page is wider than its window.
-func (b *tab) noScrolling(what string) {
+func (b *tab) noScrolling(what string, width int) {
 	b.Helper()
-	if got := b.text(`document.documentElement.scrollWidth > innerWidth || innerWidth > screen.width ? [...document.querySelectorAll("body *")].filter(e => e.getBoundingClientRect().right > screen.width + 1).slice(0, 5).map(e => e.outerHTML.slice(0, 120)).join("\n") || "the page" : ""`); got != "" {
+	if got := b.text(fmt.Sprintf(`document.documentElement.scrollWidth > %[1]d ? [...document.querySelectorAll("body *")].filter(e => e.getBoundingClientRect().right > %[1]d + 1).slice(0, 5).map(e => e.outerHTML.slice(0, 120)).join("\n") || "the page" : ""`, width)); got != "" {
 		b.Errorf("%s is wider than its window: %s", what, got)
 	}
 }

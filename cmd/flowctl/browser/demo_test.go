@@ -80,7 +80,7 @@ func TestAnOrderArrivesLive(t *testing.T) {
 	w := start(t)
 	b := open(t, w.EngineURL)
 	b.visit("/i/main/activity")
-	b.see("No such runs")
+	b.see("All states")
 	other := open(t, w.EngineURL)
 	other.visit("/")
 	other.see("Your shop is in step")
@@ -183,9 +183,9 @@ func TestAFlowIsPlannedAndRun(t *testing.T) {
 	b.see("Webhook Order Created: nothing to do")
 	b.visit("/i/main/flows")
 	b.see("Turn off")
-	b.click(`button[aria-label="Turn Webhook Order Created off"]`)
+	b.click(`button[aria-label="Turn off Webhook Order Created"]`)
 	b.see("Webhook Order Created is off.")
-	b.click(`button[aria-label="Turn Webhook Order Created on"]`)
+	b.click(`button[aria-label="Turn on Webhook Order Created"]`)
 	b.see("Webhook Order Created is on.")
 }
 
@@ -208,7 +208,7 @@ func TestEveryPage(t *testing.T) {
 		b.visit(path)
 		b.until("the scripts", `document.readyState === "complete"`)
 		b.accessible(name)
-		b.noScrolling(name)
+		b.noScrolling(name, wide)
 		b.shoot(name)
 		b.light("dark")
 		b.accessible(name + " in the dark")
@@ -217,7 +217,7 @@ func TestEveryPage(t *testing.T) {
 		b.size(phoneWide, phoneHigh)
 		b.visit(path)
 		b.until("the scripts", `document.readyState === "complete"`)
-		b.noScrolling(name + " on a phone")
+		b.noScrolling(name+" on a phone", phoneWide)
 		b.shoot(name + "-phone")
 	}
 	b.size(wide, high)

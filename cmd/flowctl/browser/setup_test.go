@@ -132,7 +132,7 @@ func TestFirstDay(t *testing.T) {
 	b.fill("#f-odoo_api_key", "a wrong key")
 	b.press("Save")
 	b.see("Saved.")
-	test("127.0.0.1:9")
+	test("the shop refuses connections", "Is its web server running", "Odoo refused the login", "Check the login and the API key")
 	b.shoot("connection-faults")
 	// The right address with a wrong secret, then all of it right.
 	b.fill("#f-shop_url", h.shopURL)
@@ -166,7 +166,6 @@ func TestFirstDay(t *testing.T) {
 	b.choose("#f-warehouse", warehouse)
 	b.click("#f-auto_confirm")
 	b.fill("#f-order_statuses", "processing, completed")
-	b.do()
 	b.press("Save")
 	b.see("Saved.")
 	b.visit("/i/main/settings/features")
