@@ -125,7 +125,7 @@ func checkFeeds(t *testing.T, file, block string) {
 	t.Helper()
 	fsys := shippedApp(t)
 	app := map[string]any{}
-	for _, text := range []string{string(fsys[flow.AppFile].Data), "feeds: {}\nschedules: {}\nflows: []\n", block} {
+	for _, text := range []string{string(fsys[flow.AppFile].Data), "feeds: {}\nschedules: {}\nlinks: {}\nflows: []\n", block} {
 		if err := yaml.Unmarshal([]byte(text), &app); err != nil {
 			t.Fatalf("%s: %v", file, err)
 		}

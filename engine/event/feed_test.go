@@ -118,10 +118,11 @@ func (l *ledger) Call(_ context.Context, call connectors.Call) (any, error) {
 }
 
 // fragileStore is a store whose process may die before or after it saved, and
-// whose leases are short.
+// whose leases may be short.
 type fragileStore struct {
 	store.Store
-	die func() (before, after bool)
+	lease time.Duration
+	die   func() (before, after bool)
 }
 
 var errDied = errors.New("the process died")
@@ -129,11 +130,11 @@ var errDied = errors.New("the process died")
 const shortLease = 30 * time.Millisecond
 
 func (s *fragileStore) ClaimFeed(ctx context.Context, instance, name, owner string, since time.Time, every, _ time.Duration) (store.FeedState, store.FeedLease, error) {
-	return s.Store.ClaimFeed(ctx, instance, name, owner, since, every, shortLease)
+	return s.Store.ClaimFeed(ctx, instance, name, owner, since, every, s.lease)
 }
 
 func (s *fragileStore) SaveFeed(ctx context.Context, lease store.FeedLease, page store.FeedPage) ([]store.Accepted, error) {
-	page.TTL = shortLease
+	page.TTL = s.lease
 	before, after := s.die()
 	if before {
 		return nil, errDied
@@ -232,7 +233,7 @@ func newField(t testing.TB) *field {
 		}
 	})
 	f := &field{TB: t, ledger: &ledger{entries: map[int64]int64{}}, app: app}
-	f.store = &fragileStore{Store: st, die: func() (bool, bool) {
+	f.store = &fragileStore{Store: st, lease: time.Minute, die: func() (bool, bool) {
 		dying := f.dying
 		f.dying = false
 		return dying && !f.saved, dying && f.saved

@@ -237,6 +237,8 @@ type Tab struct {
 	Name, Title string
 	Settings    []Setting
 	Actions     []Action
+	// Saved names the flow that is started when a person saved the tab; "" for none.
+	Saved string
 }
 
 // Action is a button of a tab: a flow that a person starts there.

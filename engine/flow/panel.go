@@ -33,7 +33,11 @@ func (l *loader) decodePanel(d *document) {
 	for _, n := range tabs.Content {
 		actions := get(n, "actions")
 		i := slices.IndexFunc(l.app.Tabs, func(t Tab) bool { return t.Name == text(get(n, "tab")) })
-		if actions == nil || i < 0 {
+		if i < 0 {
+			continue
+		}
+		l.app.Tabs[i].Saved = text(get(n, "saved"))
+		if actions == nil {
 			continue
 		}
 		for _, a := range actions.Content {

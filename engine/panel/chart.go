@@ -57,7 +57,11 @@ func throughputChart(begin time.Time, s span, slots []store.Slot) template.HTML 
 				part.tone, float64(i)*width+width*0.12, y, width*0.76, high, slot.At.Format("2 Jan 15:04 UTC"), part.n, part.word)
 		}
 	}
-	closeChart(&b, begin, s, fmt.Sprintf("at most %d", most))
+	top := ""
+	if total > 0 {
+		top = fmt.Sprintf("at most %d", most)
+	}
+	closeChart(&b, begin, s, top)
 	return template.HTML(b.String())
 }
 

@@ -133,6 +133,7 @@ type flowPage struct {
 	Graph       []nodeView
 	Inputs      []inputField
 	Free        bool // the input is written as JSON
+	Sweep       bool // it can be run for everything that changed
 	Example     string
 	Problem     string
 	Runs        []runView
@@ -160,6 +161,7 @@ func (p *Panel) flow(v *visit) error {
 		return err
 	}
 	page.Inputs, page.Free = inputFields(p.engine.InputType(f), f.Trigger.Input == nil)
+	page.Sweep = p.sweepable(f)
 	runs, err := p.store.Runs(v.Context(), store.RunFilter{Instance: v.instance.Name, Flow: f.Name, Limit: 10})
 	if err != nil {
 		return err

@@ -117,8 +117,9 @@ func TestSettingsRoundTrip(t *testing.T) {
 		"f.listens.here": {"true"}, "f.box": {"1"}, "f.pages": {" 5 "}, "f.size": {"large"}, "f.names.here": {"true"}, "f.names": {"a, b\nc"},
 		"f.kinds.here": {"true"}, "f.kinds": {"x", "y"}, "f.boxes.here": {"true"}, "f.boxes.key": {"red", ""}, "f.boxes.value": {"1", ""}, "f.ours": {"changed"},
 	}
-	if got := b.post(owner, "/i/main/settings/more", good); got.status != http.StatusSeeOther {
-		t.Fatalf("saving gave %d: %s", got.status, got.body)
+	saved := b.post(owner, "/i/main/settings/more", good)
+	if saved.status != http.StatusSeeOther {
+		t.Fatalf("saving gave %d: %s", saved.status, saved.body)
 	}
 	want := map[string]any{"listens": false, "box": int64(1), "pages": int64(5), "size": "large", "names": []any{"a", "b", "c"}, "kinds": []any{"x", "y"},
 		"boxes": map[string]any{"red": int64(1)}, "ours": "given by the machine"}
@@ -127,6 +128,9 @@ func TestSettingsRoundTrip(t *testing.T) {
 		if !reflect.DeepEqual(got[name], v) {
 			t.Errorf("%s is %#v, not %#v", name, got[name], v)
 		}
+	}
+	if to := saved.header.Get("Location"); !strings.HasPrefix(to, "/i/main/settings/more?run=") {
+		t.Errorf("the flow after saving was not started: %q", to)
 	}
 	if page := b.get(owner, "/i/main/settings/more").body; !strings.Contains(page, "Saved.") || !strings.Contains(page, `value="a, b, c"`) {
 		t.Error("what was saved is not read back")
@@ -284,6 +288,46 @@ func TestFlowsAreStartedAndPlanned(t *testing.T) {
 	b.post(owner, "/i/main/flows/changed/switch", url.Values{"on": {"false"}})
 	if page := b.get(owner, "/i/main/flows").body; !strings.Contains(page, "Changed is off") || !strings.Contains(page, "Turn on Changed") {
 		t.Error("the flow was not switched off")
+	}
+}
+
+// A flow is run for everything that a feed tells of, and its page says how far it is.
+func TestFlowsAreSwept(t *testing.T) {
+	t.Parallel()
+	b := setup(t, nil)
+	b.must(b.engine.Settings().Save(t.Context(), "main", map[string]any{"paper_url": "https://wrong.example", "paper_key": "a key of theirs"}))
+	owner := b.as(RoleOwner)
+	ask := func(method, path string, form url.Values) string {
+		return b.do(owner, method, path, "application/x-www-form-urlencoded", form.Encode(), map[string]string{"HX-Request": "true"}).body
+	}
+	const path = "/i/main/flows/changed/sweep"
+	until := func(want string) {
+		t.Helper()
+		said := ""
+		for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+			if said = ask(http.MethodGet, path, nil); strings.Contains(said, want) {
+				return
+			}
+		}
+		t.Fatalf("%q did not come; it says %s", want, said)
+	}
+	if got := b.get(owner, path); got.status != http.StatusNotFound {
+		t.Errorf("before it began: %d", got.status)
+	}
+	ask(http.MethodPost, path, nil)
+	until("Look at the address.")
+	b.must(b.engine.Settings().Save(t.Context(), "main", map[string]any{"paper_url": "https://right.example"}))
+	if said := ask(http.MethodPost, path, url.Values{"since": {"yesterday"}}); !strings.Contains(said, "is no day") {
+		t.Errorf("a day that is none: %s", said)
+	}
+	ask(http.MethodPost, path, url.Values{"since": {"2026-01-31"}})
+	until("5 records found, 5 of 5 done")
+	b.must(b.engine.Settings().Save(t.Context(), "main", map[string]any{"listens": false}))
+	if said := ask(http.MethodPost, path, nil); !strings.Contains(said, "is switched off") {
+		t.Errorf("a flow that is switched off: %s", said)
+	}
+	if got := b.do(owner, http.MethodPost, "/i/main/flows/ask/sweep", "", "", nil); got.status != http.StatusBadRequest {
+		t.Errorf("a flow without a feed: %d", got.status)
 	}
 }
 

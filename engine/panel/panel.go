@@ -50,6 +50,7 @@ type Panel struct {
 	setup    setupToken
 	monitor  monitor
 	choices  choiceCache
+	sweeps   *sweeps
 	hosts    map[string]bool // nil: all
 	served   []string
 }
@@ -66,6 +67,7 @@ func New(config Config) (*Panel, error) {
 	p.log = p.log.With("component", "panel")
 	p.sessions = newSessions(p.store, p.log)
 	p.live = newLive(p.store, p.log)
+	p.sweeps = newSweeps()
 	var err error
 	if p.pages, err = newPages(); err != nil {
 		return nil, fmt.Errorf("reading the panel's pages: %w", err)
@@ -86,6 +88,7 @@ func (p *Panel) EndStreams() { p.live.close() }
 // Close ends the streams of open pages, and what watches for them.
 func (p *Panel) Close() error {
 	p.live.close()
+	p.sweeps.close()
 	return p.monitor.close()
 }
 
@@ -152,6 +155,8 @@ func (p *Panel) routes(mux *patterns) {
 	shop("POST", "/flows/{flow}/switch", p.switchFlow)
 	shop("POST", "/flows/{flow}/run", p.startFlow)
 	shop("POST", "/flows/{flow}/plan", p.planFlow)
+	shop("POST", "/flows/{flow}/sweep", p.sweepFlow)
+	shop("GET", "/flows/{flow}/sweep", p.sweepState)
 	shop("GET", "/links", p.links)
 	shop("POST", "/links/{id}/unlink", p.unlink)
 	shop("GET", "/settings", p.firstTab)

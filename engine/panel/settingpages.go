@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"reflect"
 	"slices"
+	"strconv"
 
 	"github.com/flowctl/flowctl/engine/flow"
 	"github.com/flowctl/flowctl/engine/settings"
@@ -16,11 +17,18 @@ type settingsView struct {
 	Tab      flow.Tab
 	Tabs     []flow.Tab
 	Groups   []groupView
-	Actions  []flow.Action
+	Actions  []actionView
 	Check    bool // the tab has settings of connections: they can be tried
 	Problems int
 	Saved    bool
-	Fixed    int // fields that the environment decides
+	Fixed    int   // fields that the environment decides
+	Run      int64 // that followed the saving
+}
+
+// actionView is a button of a tab.
+type actionView struct {
+	flow.Action
+	Do string // run, or sweep where a feed tells what the flow is about
 }
 
 type groupView struct {
@@ -59,8 +67,15 @@ func (p *Panel) showSettings(v *visit, status int, sent url.Values, problems map
 	view := settingsView{Tab: tab, Tabs: p.engine.App().Tabs, Problems: len(problems), Check: hasSecrets(tab)}
 	for _, action := range tab.Actions {
 		if f, ok := p.engine.App().Flow(action.Flow); ok && !f.Trigger.Called {
-			view.Actions = append(view.Actions, action)
+			one := actionView{Action: action, Do: "run"}
+			if p.sweepable(f) {
+				one.Do = "sweep"
+			}
+			view.Actions = append(view.Actions, one)
 		}
+	}
+	if id, err := strconv.ParseInt(v.URL.Query().Get("run"), 10, 64); err == nil {
+		view.Run = id
 	}
 	fields, err := p.settingFields(v, tab)
 	if err != nil {
@@ -164,7 +179,26 @@ func (p *Panel) saveTab(v *visit) error {
 		p.forgetChoices(v.instance.Name)
 		p.sessions.note(v.Request, "Saved.")
 	}
-	return v.redirect(v.base() + "/settings/" + url.PathEscape(tab.Name))
+	to := v.base() + "/settings/" + url.PathEscape(tab.Name)
+	if run := p.afterSave(v, tab, len(changes) > 0); run != 0 {
+		to += "?run=" + strconv.FormatInt(run, 10)
+	}
+	return v.redirect(to)
+}
+
+// afterSave starts the flow that the tab names for it, once its connections have
+// what they need, and returns the run. That it cannot be started undoes no saving.
+func (p *Panel) afterSave(v *visit, tab flow.Tab, changed bool) int64 {
+	f, ok := p.engine.App().Flow(tab.Saved)
+	if !ok || !changed || p.complete(v, f) != nil {
+		return 0
+	}
+	id, err := p.start(v, f.Name, map[string]any{})
+	if err != nil {
+		p.log.Warn("starting the flow of a saved tab", "instance", v.instance.Name, "flow", f.Name, "error", err)
+		return 0
+	}
+	return id
 }
 
 // flatten lists the errors that were joined.

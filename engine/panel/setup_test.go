@@ -35,6 +35,9 @@ func (paper) Spec() connectors.Spec {
 		Settings: connectors.Object(map[string]*connectors.Schema{"url": connectors.String(), "key": connectors.String().OrNull()}, "url"),
 		Operations: []connectors.Operation{
 			{Name: "get", Title: "Get a thing", Effect: connectors.Read, Params: connectors.Object(map[string]*connectors.Schema{"id": connectors.Integer()}, "id"), Result: thing},
+			{Name: "changes", Title: "What changed", Effect: connectors.Read,
+				Params: connectors.Object(map[string]*connectors.Schema{"cursor": connectors.String().OrNull(), "since": connectors.DateTime().OrNull()}),
+				Result: connectors.Object(map[string]*connectors.Schema{"records": connectors.Array(thing), "cursor": connectors.String(), "more": connectors.Boolean()})},
 			{Name: "write", Title: "Write a thing", Effect: connectors.Update, Repeat: connectors.Idempotent,
 				Params: connectors.Object(map[string]*connectors.Schema{"id": connectors.Integer(), "values": {Type: "object", Open: true}}, "id", "values"), Result: connectors.Object(nil)},
 		},
@@ -47,8 +50,18 @@ func (paper) Open(c connectors.Config) (connectors.Connection, error) {
 }
 
 func (c *paperConnection) Call(_ context.Context, call connectors.Call) (any, error) {
-	if call.Operation == "get" {
+	switch call.Operation {
+	case "get":
 		return map[string]any{"id": call.Params["id"], "name": evil}, nil
+	case "changes":
+		if strings.Contains(c.url, "wrong") {
+			return nil, &connectors.Error{Class: connectors.Transient, Code: connectors.CodeUnreachable, Message: "nobody answers", Advice: "Look at the address."}
+		}
+		records := []any{}
+		for id := range int64(5) {
+			records = append(records, map[string]any{"id": 20 + id, "name": "x"})
+		}
+		return map[string]any{"records": records, "cursor": "end", "more": false}, nil
 	}
 	return map[string]any{}, nil
 }
@@ -91,6 +104,13 @@ links:
     title: Thing
     local: {record: sheet, key: id, url: "${settings.paper_url}/sheet/${key}"}
     remote: {record: thing, key: id, type: string, url: "${settings.bad_url}${key}"}
+feeds:
+  things:
+    title: Things
+    call: paper.changes
+    event: paper.thing.changed
+    payload: {id: "${record.id}", note: nothing}
+    every: 1h
 settings:
   - tab: connection
     title: Connection
@@ -103,6 +123,7 @@ settings:
       - {name: bad_url, title: Bad address, type: text}
   - tab: more
     title: More
+    saved: after
     fields:
       - {name: listens, title: Listens, type: switch, default: true, group: Switches, help: "Help <b>bold</b>"}
       - {name: box, title: Box, type: integer, record: box}
@@ -112,7 +133,7 @@ settings:
       - {name: kinds, title: Kinds, type: list, choices: [x, y], default: [x]}
       - {name: boxes, title: Boxes, type: table, default: {}, columns: {key: {title: Name}, value: {title: Box, record: box}}}
       - {name: ours, title: Ours, type: text}
-flows: [changed, ask, part]
+flows: [changed, ask, part, after]
 `
 
 const changedFlow = `
@@ -152,6 +173,18 @@ steps:
 result:
   checks:
     - {name: question, ok: true, message: "${answer}", advice: ""}
+`
+
+const afterFlow = `
+flow: after
+title: After saving
+trigger:
+  manual: {}
+steps:
+  - name: said
+    map: saved
+result:
+  checks: [{name: pages, ok: true, message: "${settings.pages} pages"}]
 `
 
 const partFlow = `
@@ -204,10 +237,12 @@ func setup(t testing.TB, change func(*engine.Config, *Config)) *bench {
 	ours := engine.Config{
 		Flows: fstest.MapFS{
 			"app.yaml": {Data: []byte(testApp)}, "changed.yaml": {Data: []byte(changedFlow)},
-			"ask.yaml": {Data: []byte(askFlow)}, "part.yaml": {Data: []byte(partFlow)},
+			"ask.yaml": {Data: []byte(askFlow)}, "part.yaml": {Data: []byte(partFlow)}, "after.yaml": {Data: []byte(afterFlow)},
 		},
 		FlowsName: "flows", DatabaseURL: "sqlite:" + filepath.Join(folder, "panel.db"), Instances: []string{"main", "second"},
 		Overrides: map[string]string{"ours": "given by the machine"}, OverrideInstance: "main", Sealer: sealer, Log: log,
+		// Without a scheduler nothing runs by itself.
+		Roles: []engine.Role{engine.RoleWorker, engine.RolePanel},
 	}
 	config := Config{Log: log, Version: "test"}
 	if change != nil {

@@ -93,8 +93,17 @@ func (s *database) Finish(ctx context.Context, lease Lease, outcome Outcome, ann
 			after.Microseconds(), flag(ended), lease.RunID); err != nil {
 			return err
 		}
+		folded := false
+		if outcome.State == Held {
+			if folded, err = foldWaiting(tx, lease); err != nil {
+				return err
+			}
+		}
 		if next, err = endLease(tx, keyOf{lease.Instance, lease.Key}); err != nil {
 			return err
+		}
+		if folded {
+			return nil // it is tried again; what there is to announce is said then
 		}
 		_, err = acceptWith(tx, announce)
 		return err

@@ -310,7 +310,8 @@ type Store interface {
 
 	// Finish records the outcome and ends the lease. It returns the next run of
 	// the same key that is ready, 0 when none is. A run that was handed back
-	// (Waiting) is itself the next.
+	// (Waiting) is itself the next. A run that is held takes in what was accepted
+	// for it meanwhile: if there was anything, it becomes Waiting again.
 	//
 	// With announce those arrivals are stored in the same commit: what became of
 	// the run is not known without them, nor they without it.

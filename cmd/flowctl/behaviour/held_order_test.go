@@ -68,7 +68,6 @@ func TestAHeldOrderIsRetriedByAPerson(t *testing.T) {
 	}
 	w.settle()
 	w.ended("webhook-order-created", store.Succeeded)
-	w.dump()
 	if payments := w.payments(id); len(payments) != 1 {
 		t.Errorf("the order has %d payments: the flow that waited for it was not woken", len(payments))
 	}

@@ -189,6 +189,31 @@ func TestAFlowIsPlannedAndRun(t *testing.T) {
 	b.see("Webhook Order Created is on.")
 }
 
+// Products go to the shop by a button, and its answer tells how far that is.
+func TestProductsAreSynced(t *testing.T) {
+	w := start(t)
+	b := open(t, w.EngineURL)
+	b.visit("/i/main/settings/connection")
+	b.press("Sync products")
+	b.see("Products is switched off.")
+	b.visit("/i/main/settings/features")
+	b.click("#f-sync_products")
+	b.press("Save")
+	b.see("Saved.")
+	b.visit("/i/main/settings/connection")
+	b.press("Sync products")
+	b.see("found")
+	b.until("the end", `document.querySelector("#answer .notice") && !document.querySelector("#answer .notice.busy")`)
+	if said := b.text(`document.querySelector("#answer").innerText`); !strings.Contains(said, "done") || strings.Contains(said, " 0 of") {
+		t.Errorf("it says: %s", said)
+	}
+	b.shoot("products-synced")
+	runs, err := w.Engine.Store().Runs(t.Context(), store.RunFilter{Instance: w.Instance, Flow: "products"})
+	if err != nil || len(runs) == 0 {
+		t.Errorf("%d runs, %v", len(runs), err)
+	}
+}
+
 // Every page in its pictures: wide, dark, on a phone, with axe's word on each, and
 // with nothing that the policy refused.
 func TestEveryPage(t *testing.T) {

@@ -208,6 +208,9 @@ func (m *model) finish(t *rapid.T) {
 	m.must(err)
 	live.run.state = outcome.State
 	live.run.notDue = outcome.State == store.Retrying && outcome.After > 0
+	if outcome.State == store.Held {
+		m.foldWaiting(live.run)
+	}
 	delete(m.leases, lease.Key)
 	m.stale = append(m.stale, lease)
 	want := int64(0)
@@ -216,6 +219,16 @@ func (m *model) finish(t *rapid.T) {
 	}
 	if next != want {
 		m.Fatalf("after run %d comes %d, want %d", lease.RunID, next, want)
+	}
+}
+
+// foldWaiting: what waits for a run that was just held folds into it.
+func (m *model) foldWaiting(held *modelRun) {
+	for _, r := range m.runs {
+		if r != held && r.flow == held.flow && r.key == held.key && r.state == store.Waiting && r.attempt == 0 {
+			r.state = store.Skipped
+			held.state, held.tries = store.Waiting, 0
+		}
 	}
 }
 

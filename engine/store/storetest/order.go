@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/flowctl/flowctl/engine/store"
@@ -85,12 +86,35 @@ var orderTests = []test{
 			f.Fatalf("got %+v", run)
 		}
 	}},
-	{"a waiting run is folded into before a held one", func(f *fixture) {
+	{"what arrived while a run was worked folds into it when it is held", func(f *fixture) {
 		held := f.accept("order:1", "flow-a")[0]
 		lease := f.claim(held)
-		waiting := f.accept("order:1", "flow-a")[0]
-		f.finish(lease, store.Held)
-		f.wantIDs("folded", f.accept("order:1", "flow-a"), waiting)
+		f.must(f.SaveSteps(f.ctx, lease, store.Step{Path: "p", State: store.StepStarted, Attempts: 1}))
+		waiting := f.accept("order:1", "flow-a", "flow-b")
+		s := start("flow-a", "order:1")
+		s.Input = []byte(`{"a":1}`)
+		byHand, err := f.Accept(f.ctx, store.Arrival{Event: store.Event{Instance: instance}, Starts: []store.Start{s}})
+		f.must(err)
+		if next := f.finish(lease, store.Held); next != held {
+			f.Fatalf("next is run %d", next)
+		}
+		run := f.run(held)
+		if run.State != store.Waiting || run.Tries != 0 || run.Attempt != 1 || run.Reason != "" || !run.EndedAt.IsZero() {
+			f.Fatalf("got %+v", run)
+		}
+		gone := f.run(waiting[0])
+		if gone.State != store.Skipped || gone.EventID != run.EventID || !strings.Contains(gone.Reason, "went to run") {
+			f.Fatalf("got %+v", gone)
+		}
+		runs, err := f.Runs(f.ctx, store.RunFilter{EventID: run.EventID, Flow: "flow-a"})
+		f.must(err)
+		f.wantIDs("runs of the event", idsOf(runs), waiting[0], held)
+		f.wantState(waiting[1], store.Waiting)          // another flow's
+		f.wantState(byHand[0].RunIDs[0], store.Waiting) // another input's
+		if steps, err := f.Steps(f.ctx, held); err != nil || len(steps) != 1 {
+			f.Fatalf("its journal is %v, %v", steps, err)
+		}
+		f.work(held, store.Held) // nothing new has come
 		f.wantState(held, store.Held)
 	}},
 	{"runs of a key go by event, then by the flow's place", func(f *fixture) {

@@ -1,9 +1,8 @@
-package main
+package behaviour
 
 import (
 	"context"
-	"os"
-	"path/filepath"
+	"io/fs"
 	"regexp"
 	"slices"
 	"strings"
@@ -12,40 +11,42 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/flowctl/flowctl/engine/flow"
+	"github.com/flowctl/flowctl/flows"
 )
 
+// What starts a flow.
 const (
-	manual = "Manual"
-	event  = "Event"
+	byHand  = "Manual"
+	byEvent = "Event"
 )
 
 // shipped are the flows that the app promises: title, what starts them, and what
 // they do.
 var shipped = []struct{ name, title, trigger, summary string }{
-	{"settings-panel", "Settings Panel", manual, "Processes settings panel configuration and initializes connection."},
-	{"check-connection", "Check Connection", manual, "Tests WooCommerce REST API connectivity and authentication."},
-	{"health-check", "Health Check", event, "Tests API connectivity and reports sync health."},
-	{"manage-webhooks", "Manage Webhooks", event, "Registers and manages WooCommerce webhooks based on settings."},
-	{"run-tests", "Run Tests", manual, "Runs all integration tests for the WooCommerce app."},
+	{"settings-panel", "Settings Panel", byHand, "Processes settings panel configuration and initializes connection."},
+	{"check-connection", "Check Connection", byHand, "Tests WooCommerce REST API connectivity and authentication."},
+	{"health-check", "Health Check", byEvent, "Tests API connectivity and reports sync health."},
+	{"manage-webhooks", "Manage Webhooks", byEvent, "Registers and manages WooCommerce webhooks based on settings."},
+	{"run-tests", "Run Tests", byHand, "Runs all integration tests for the WooCommerce app."},
 
-	{"products", "Products", event, "Syncs products from Odoo to WooCommerce."},
-	{"create-products-and-variants", "Create Products and Variants", manual, "Bulk create products and variants in WooCommerce."},
-	{"update-stock", "Update Stock", event, "Pushes stock level changes to WooCommerce."},
-	{"customer", "Customer", event, "Syncs customer data from Odoo to WooCommerce."},
-	{"fulfill", "Fulfill", event, "Sends fulfillment and tracking data to WooCommerce."},
+	{"products", "Products", byEvent, "Syncs products from Odoo to WooCommerce."},
+	{"create-products-and-variants", "Create Products and Variants", byHand, "Bulk create products and variants in WooCommerce."},
+	{"update-stock", "Update Stock", byEvent, "Pushes stock level changes to WooCommerce."},
+	{"customer", "Customer", byEvent, "Syncs customer data from Odoo to WooCommerce."},
+	{"fulfill", "Fulfill", byEvent, "Sends fulfillment and tracking data to WooCommerce."},
 
-	{"webhook-order-created", "Webhook Order Created", event, "Receives order.created events and creates sale orders in Odoo."},
-	{"webhook-order-updated", "Webhook Order Updated", event, "Receives order.updated events and updates existing sale orders."},
-	{"webhook-customer-inbound", "Webhook Customer Inbound", event, "Receives customer.created and customer.updated events."},
-	{"webhook-product-inbound", "Webhook Product Inbound", event, "Receives product.created, product.updated, and product.deleted events."},
-	{"webhook-order-status", "Webhook Order Status", event, "Receives order status change events (processing, completed, cancelled, refunded)."},
-	{"webhook-payment", "Webhook Payment", event, "Receives payment completion events."},
-	{"webhook-return", "Webhook Return", event, "Processes refund events and creates credit notes or return orders."},
+	{"webhook-order-created", "Webhook Order Created", byEvent, "Receives order.created events and creates sale orders in Odoo."},
+	{"webhook-order-updated", "Webhook Order Updated", byEvent, "Receives order.updated events and updates existing sale orders."},
+	{"webhook-customer-inbound", "Webhook Customer Inbound", byEvent, "Receives customer.created and customer.updated events."},
+	{"webhook-product-inbound", "Webhook Product Inbound", byEvent, "Receives product.created, product.updated, and product.deleted events."},
+	{"webhook-order-status", "Webhook Order Status", byEvent, "Receives order status change events (processing, completed, cancelled, refunded)."},
+	{"webhook-payment", "Webhook Payment", byEvent, "Receives payment completion events."},
+	{"webhook-return", "Webhook Return", byEvent, "Processes refund events and creates credit notes or return orders."},
 }
 
 func shippedApp(t *testing.T) *flow.App {
 	t.Helper()
-	app, found, err := flow.Load(os.DirFS("../../flows"), "flows")
+	app, found, err := flow.Load(flows.Files, "flows")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,14 +65,14 @@ func TestTheAppHasTheFlowsItPromises(t *testing.T) {
 			t.Errorf("there is no flow %s", want.name)
 			continue
 		}
-		trigger := event
+		trigger := byEvent
 		if f.Trigger.Manual {
-			trigger = manual
+			trigger = byHand
 		}
 		if f.Title != want.title || trigger != want.trigger || f.Summary != want.summary || f.Trigger.Called {
 			t.Errorf("%s is %q, %s: %s\nwant %q, %s: %s", f.Name, f.Title, trigger, f.Summary, want.title, want.trigger, want.summary)
 		}
-		if want.trigger == event && len(f.Trigger.Events) == 0 {
+		if want.trigger == byEvent && len(f.Trigger.Events) == 0 {
 			t.Errorf("no event starts %s", f.Name)
 		}
 	}
@@ -178,8 +179,8 @@ func TestEverySwitchTurnsItsFlowsOnAndOff(t *testing.T) {
 		for name := range switches {
 			values[name] = rapid.Bool().Draw(t, name)
 		}
-		for name, flows := range switches {
-			for _, f := range flows {
+		for name, switched := range switches {
+			for _, f := range switched {
 				if got := listens(t, app, f, values); got != values[name] {
 					t.Errorf("with %s %v, %s listens: %v", name, values[name], f, got)
 				}
@@ -231,7 +232,7 @@ func listens(t *rapid.T, app *flow.App, name string, values map[string]any) bool
 func TestEveryFlowOfTheAppHasATest(t *testing.T) {
 	t.Parallel()
 	for _, f := range shipped {
-		if _, err := os.Stat(filepath.Join("../../flows/tests", f.name+flow.TestSuffix)); err != nil {
+		if _, err := fs.Stat(flows.Files, "tests/"+f.name+flow.TestSuffix); err != nil {
 			t.Error(err)
 		}
 	}
