@@ -73,13 +73,28 @@ func TestAFlowLooksHowAConnectionIsSetUp(t *testing.T) {
 
 func TestWhereWebhooksGo(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, asking("app.webhook", "{connection: post}"), func(c *engine.Config) { c.PublicURL = "https://all.test" })
-	b.must(b.Settings().Save(b.ctx, "main", map[string]any{"account": "hooks"}))
-	if got := asJSON(t, b.result("first", nil)); got != `{"secret_set":false,"url":"https://all.test/hooks/main/post"}` {
+	flows := asking("app.webhook", "{connection: post}")
+	flows["second"] = "trigger: {event: post.arrived, enabled: settings.on, key: x}\nsteps: [{name: x, map: 1}]\n"
+	b := newBench(t, flows, func(c *engine.Config) { c.PublicURL = "https://all.test" })
+	b.must(b.Settings().Save(b.ctx, "main", map[string]any{"account": "hooks", "on": true}))
+	if got := asJSON(t, b.result("first", nil)); got != `{"events":["arrived"],"secret_set":false,"url":"https://all.test/hooks/main/post"}` {
 		t.Error(got)
 	}
-	b.must(b.Settings().Save(b.ctx, "main", map[string]any{"secret": "a secret of it", "public_url": "https://own.test"}))
-	if got := asJSON(t, b.result("first", nil)); got != `{"secret_set":true,"url":"https://own.test/hooks/main/post"}` {
+	b.must(b.Settings().Save(b.ctx, "main", map[string]any{"secret": "a secret of it", "public_url": "https://own.test", "on": false}))
+	if got := asJSON(t, b.result("first", nil)); got != `{"events":[],"secret_set":true,"url":"https://own.test/hooks/main/post"}` {
+		t.Error(got)
+	}
+}
+
+// A secret that the environment fixes, even to nothing, is not made: a stored one
+// would not count, and saving it each time would start whatever listens to that.
+func TestAFixedSecretIsNotMade(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, asking("app.save_settings", `{generate: [secret]}`), func(c *engine.Config) {
+		c.Overrides, c.OverrideInstance = map[string]string{"secret": ""}, "main"
+	})
+	b.must(b.Settings().Save(b.ctx, "main", map[string]any{"account": "fixed"}))
+	if got := asJSON(t, b.result("first", nil)); got != `{"changed":[]}` {
 		t.Error(got)
 	}
 }

@@ -36,7 +36,9 @@ func (e *Engine) RebuildLinks(ctx context.Context, instance, table string, optio
 	}
 	rebuild := link.Rebuild{
 		Store: e.store, Instance: instance, Table: run.TableOf(t), Force: options.Force, DryRun: options.DryRun, Progress: options.Progress,
-		Pages: func(ctx context.Context, cursor string) (link.Page, error) { return e.rebuildPage(ctx, f, instance, cursor) },
+		Pages: func(ctx context.Context, cursor string) (link.Page, error) {
+			return e.rebuildPage(ctx, f, instance, cursor)
+		},
 	}
 	return rebuild.Run(ctx)
 }

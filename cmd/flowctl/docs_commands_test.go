@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -128,7 +127,10 @@ func TestCommandsInTheDocsRun(t *testing.T) {
 	}
 	folder := t.TempDir()
 	for page, lines := range byPage {
-		script := fmt.Sprintf("exec flowctl new app\n%s\n", strings.Join(lines, "\n"))
+		script := strings.Join(lines, "\n") + "\n"
+		if makesApp := "exec flowctl 'new' 'app'"; lines[0] != makesApp {
+			script = makesApp + "\n" + script
+		}
 		if err := os.WriteFile(filepath.Join(folder, page+".txtar"), []byte(script), 0o600); err != nil {
 			t.Fatal(err)
 		}

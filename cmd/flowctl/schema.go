@@ -37,7 +37,7 @@ func schemaExportCommand() *cli.Command {
 			if _, err := os.Stat(filepath.Join(filepath.Dir(out), flow.AppFile)); err == nil && filepath.Base(out) == flow.ResourcesFolder {
 				return failure(exitUsage, "%s stands beside an %s, which would take the shipped types for those of its own systems; choose another folder", out, flow.AppFile)
 			}
-			if err := exportSchemas(c, out, func(string) bool { return true }); err != nil {
+			if err := exportSchemas(c, out, func(path string) bool { return !strings.HasSuffix(path, ".base.json") }); err != nil {
 				return err
 			}
 			return exportAppSchema(c, out)
@@ -63,7 +63,7 @@ func exportAppSchema(c *cli.Context, out string) error {
 
 // exportEditorSchemas writes the schemas of flow, app and test files.
 func exportEditorSchemas(c *cli.Context, out string) error {
-	return exportSchemas(c, out, func(path string) bool { return !strings.Contains(path, "/") })
+	return exportSchemas(c, out, func(path string) bool { return !strings.Contains(path, "/") && !strings.HasSuffix(path, ".base.json") })
 }
 
 // exportSchemas writes the shipped schemas whose paths are wanted.

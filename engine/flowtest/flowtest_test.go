@@ -50,7 +50,7 @@ func (shelf) Open(connectors.Config) (connectors.Connection, error) { panic("a t
 
 func init() { connectors.Register(shelf{}) }
 
-var took = regexp.MustCompile(`\d+m?s\b`)
+var took = regexp.MustCompile(`[\d.]+m?s\n`)
 
 // Each file of testdata holds an app, a test file and what running it prints;
 // where there is an "updated", that is the test file after --update, and it
@@ -164,5 +164,5 @@ func runText(t *testing.T, app *flow.App, source string) (string, []flowtest.Res
 	if !json.Valid([]byte(report.String())) {
 		t.Error("the report is no JSON")
 	}
-	return took.ReplaceAllString(out.String(), "TIME"), results
+	return took.ReplaceAllString(out.String(), "TIME\n"), results
 }

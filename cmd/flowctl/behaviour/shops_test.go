@@ -81,9 +81,9 @@ func TestTwoShopsOnOneOdooDoNotMix(t *testing.T) {
 			}
 			w.same(w.Instance+": the invoice", invoices[0]["amount_total"], order["total"])
 			w.same(w.Instance+": the payment", payments[0]["amount"], order["total"])
-			link, err := w.Engine.Store().LinkByRemote(w.ctx, w.Instance, "sale_order", fmt.Sprint(id))
-			if err != nil || link.Local != text(sale["id"]) {
-				w.Errorf("%s: the order is linked to %v, not to %v: %v", w.Instance, link.Local, sale["id"], err)
+			link, err := w.Engine.Store().FindLink(w.ctx, w.Instance, store.LinkKey{Table: "sale_order", Side: store.Remote, Value: fmt.Sprint(id)})
+			if err != nil || link == nil || link.Local != text(sale["id"]) {
+				w.Errorf("%s: the order is linked to %v, not to %v: %v", w.Instance, link, sale["id"], err)
 			}
 		}
 		if len(sales) != 2 {

@@ -151,11 +151,23 @@ func (b *tab) click(selector string) {
 	b.do(chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible))
 }
 
-// press clicks the button or link with this text.
+// press clicks the button or link with this text. A page that replaced it in this
+// very moment has another one.
 func (b *tab) press(words string) {
 	b.Helper()
-	b.until("a button "+words, fmt.Sprintf(`[...document.querySelectorAll("button, a, summary")].some(e => e.innerText.trim() === %s && !e.disabled && e.offsetParent)`, quoted(words)))
-	b.do(chromedp.Click(chromedp.JSPath(fmt.Sprintf(`[...document.querySelectorAll("button, a, summary")].find(e => e.innerText.trim() === %s && !e.disabled && e.offsetParent)`, quoted(words)))))
+	found := fmt.Sprintf(`[...document.querySelectorAll("button, a, summary")].find(e => e.innerText.trim() === %s && !e.disabled && e.offsetParent)`, quoted(words))
+	for try := 1; ; try++ {
+		b.until("a button "+words, found)
+		ctx, cancel := context.WithTimeout(b.ctx, patience)
+		err := chromedp.Do(ctx, chromedp.Click(chromedp.JSPath(found)))
+		cancel()
+		if err == nil {
+			return
+		}
+		if try == 5 || !strings.Contains(err.Error(), "node") {
+			b.Fatalf("pressing %s: %v", words, err)
+		}
+	}
 }
 
 // fill types a text into a field, in place of what is there.

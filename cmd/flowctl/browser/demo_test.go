@@ -159,6 +159,7 @@ func TestALinkIsUnlinked(t *testing.T) {
 	b.fill("input[name=find]", fmt.Sprint(ids[0]))
 	b.choose("select[name=table]", "sale_order")
 	b.press("Look up")
+	b.until("what was looked up", `location.search.includes("find=") && document.readyState === "complete"`)
 	b.see(fmt.Sprintf("Order %d", ids[0]))
 	b.sure()
 	b.press("Unlink")

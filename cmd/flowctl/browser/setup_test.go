@@ -112,6 +112,7 @@ func TestFirstDay(t *testing.T) {
 	test := func(want ...string) {
 		t.Helper()
 		b.press("Test connection")
+		b.until("an answer", `document.querySelector("#answer .notice") && !document.querySelector("#answer .notice.busy")`)
 		for _, words := range want {
 			b.see(words)
 		}

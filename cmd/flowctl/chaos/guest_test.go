@@ -27,7 +27,7 @@ func twoOrders(t *testing.T, d database, chance chance) {
 	var mu sync.Mutex
 	var orders []int64
 	for i := range guests {
-		guest := person{first: "Guest", last: fmt.Sprint("Number", i), email: fmt.Sprintf("guest.%d@example.com", i)}
+		guest := person{first: "Guest", last: fmt.Sprint("Number", i), email: fmt.Sprintf("shopper.%d@example.com", i)}
 		var both sync.WaitGroup
 		for to := range 2 {
 			both.Go(func() {

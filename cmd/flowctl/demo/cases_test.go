@@ -11,6 +11,7 @@ import (
 	_ "github.com/flowctl/flowctl/connectors/odoo"
 	_ "github.com/flowctl/flowctl/connectors/woocommerce"
 	"github.com/flowctl/flowctl/engine/store"
+	"github.com/flowctl/flowctl/engine"
 	"github.com/flowctl/flowctl/flows"
 )
 
@@ -22,6 +23,10 @@ func start(t *testing.T, options Options) (*World, context.Context) {
 	options.Flows, options.FlowsName = flows.Files, "flows"
 	if options.Log == nil {
 		options.Log = testLog(t)
+	}
+	if options.Roles == nil {
+		// Tests announce what feeds would find, so that nothing comes by itself.
+		options.Roles = []engine.Role{engine.RoleIngress, engine.RoleWorker}
 	}
 	w, err := Start(ctx, options)
 	if err != nil {
