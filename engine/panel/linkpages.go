@@ -29,6 +29,7 @@ type linksView struct {
 	Links       []linkView
 	Next, Self  string
 	Searched    bool
+	Rebuild     bool // the table that is chosen can be found again
 }
 
 const linkPage = 50
@@ -40,9 +41,11 @@ func (p *Panel) links(v *visit) error {
 		view.Tables = append(view.Tables, tableView{t.Name, t.Title, sideName(t.Local) + " – " + sideName(t.Remote)})
 	}
 	if view.Table != "" {
-		if _, ok := app.Table(view.Table); !ok {
+		table, ok := app.Table(view.Table)
+		if !ok {
 			return notFound("There is no such link table.")
 		}
+		view.Rebuild = p.canRebuild(table)
 	}
 	if len(view.Find) > store.MaxName {
 		return badRequest("What is looked for is too long.")

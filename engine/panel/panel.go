@@ -51,6 +51,7 @@ type Panel struct {
 	monitor  monitor
 	choices  choiceCache
 	sweeps   *sweeps
+	rebuilds rebuilds
 	hosts    map[string]bool // nil: all
 	served   []string
 }
@@ -159,6 +160,8 @@ func (p *Panel) routes(mux *patterns) {
 	shop("GET", "/flows/{flow}/sweep", p.sweepState)
 	shop("GET", "/links", p.links)
 	shop("POST", "/links/{id}/unlink", p.unlink)
+	shop("POST", "/links/tables/{table}/rebuild", p.rebuildTable)
+	shop("GET", "/links/tables/{table}/rebuild", p.rebuildState)
 	shop("GET", "/settings", p.firstTab)
 	shop("GET", "/settings/{tab}", p.settingsTab)
 	shop("POST", "/settings/{tab}", p.saveTab)

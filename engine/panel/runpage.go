@@ -369,6 +369,17 @@ func checksOf(result []byte) []checkView {
 	return out
 }
 
+// checksThat are those that are fine, or those that are not.
+func checksThat(all []checkView, fine bool) []checkView {
+	var some []checkView
+	for _, c := range all {
+		if (c.Tone == "good") == fine {
+			some = append(some, c)
+		}
+	}
+	return some
+}
+
 // outcomeView is what became of a run that a button started.
 type outcomeView struct {
 	Run         store.Run
@@ -401,9 +412,12 @@ func (p *Panel) outcomeOf(v *visit, run store.Run) (outcomeView, error) {
 	view.Checks = checksOf(run.Result)
 	switch {
 	case len(view.Checks) > 0:
-		for _, c := range view.Checks {
-			if c.Tone != "good" && view.Tone == "good" {
-				view.Tone, view.Word = c.Tone, "found something"
+		if faults := checksThat(view.Checks, false); len(faults) > 0 && view.Tone == "good" {
+			view.Tone, view.Word = "warn", plural(len(faults), "thing", "things")+" to look at"
+			for _, c := range faults {
+				if c.Tone == "bad" {
+					view.Tone = "bad"
+				}
 			}
 		}
 	case view.Tone == "calm":

@@ -3,7 +3,6 @@ package panel
 import (
 	"bytes"
 	"context"
-	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -104,6 +103,7 @@ links:
     title: Thing
     local: {record: sheet, key: id, url: "${settings.paper_url}/sheet/${key}"}
     remote: {record: thing, key: id, type: string, url: "${settings.bad_url}${key}"}
+    rebuild: rebuild-things
 feeds:
   things:
     title: Things
@@ -133,7 +133,7 @@ settings:
       - {name: kinds, title: Kinds, type: list, choices: [x, y], default: [x]}
       - {name: boxes, title: Boxes, type: table, default: {}, columns: {key: {title: Name}, value: {title: Box, record: box}}}
       - {name: ours, title: Ours, type: text}
-flows: [changed, ask, part, after]
+flows: [changed, ask, part, after, rebuild-things]
 `
 
 const changedFlow = `
@@ -187,6 +187,21 @@ result:
   checks: [{name: pages, ok: true, message: "${settings.pages} pages"}]
 `
 
+const rebuildFlow = `
+flow: rebuild-things
+title: Things again
+trigger:
+  called:
+    input: {type: object, properties: {cursor: {type: string}}}
+steps:
+  - name: page
+    call: paper.changes
+result:
+  pairs: '${map(page.records, {{"local": .id, "remote": .id}})}'
+  more: false
+  cursor: end
+`
+
 const partFlow = `
 flow: part
 title: Part
@@ -237,7 +252,7 @@ func setup(t testing.TB, change func(*engine.Config, *Config)) *bench {
 	ours := engine.Config{
 		Flows: fstest.MapFS{
 			"app.yaml": {Data: []byte(testApp)}, "changed.yaml": {Data: []byte(changedFlow)},
-			"ask.yaml": {Data: []byte(askFlow)}, "part.yaml": {Data: []byte(partFlow)}, "after.yaml": {Data: []byte(afterFlow)},
+			"ask.yaml": {Data: []byte(askFlow)}, "part.yaml": {Data: []byte(partFlow)}, "after.yaml": {Data: []byte(afterFlow)}, "rebuild-things.yaml": {Data: []byte(rebuildFlow)},
 		},
 		FlowsName: "flows", DatabaseURL: "sqlite:" + filepath.Join(folder, "panel.db"), Instances: []string{"main", "second"},
 		Overrides: map[string]string{"ours": "given by the machine"}, OverrideInstance: "main", Sealer: sealer, Log: log,
@@ -384,5 +399,3 @@ func (b *bench) ended(id int64) store.Run {
 		}
 	}
 }
-
-func isNotFound(err error) bool { return errors.Is(err, store.ErrNotFound) }

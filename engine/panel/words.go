@@ -32,6 +32,8 @@ var functions = template.FuncMap{
 	"title":  sentence,
 	"dict":   dict,
 	"dot":    fullStop,
+	"faults": func(all []checkView) []checkView { return checksThat(all, false) },
+	"fine":   func(all []checkView) []checkView { return checksThat(all, true) },
 	"next":   func(i int) int { return i + 1 },
 }
 

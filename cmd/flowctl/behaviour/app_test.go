@@ -27,7 +27,6 @@ var shipped = []struct{ name, title, trigger, summary string }{
 	{"check-connection", "Check Connection", byHand, "Tests WooCommerce REST API connectivity and authentication."},
 	{"health-check", "Health Check", byEvent, "Tests API connectivity and reports sync health."},
 	{"manage-webhooks", "Manage Webhooks", byEvent, "Registers and manages WooCommerce webhooks based on settings."},
-	{"run-tests", "Run Tests", byHand, "Runs all integration tests for the WooCommerce app."},
 
 	{"products", "Products", byEvent, "Syncs products from Odoo to WooCommerce."},
 	{"create-products-and-variants", "Create Products and Variants", byHand, "Bulk create products and variants in WooCommerce."},

@@ -10,8 +10,8 @@ import (
 
 	_ "github.com/flowctl/flowctl/connectors/odoo"
 	_ "github.com/flowctl/flowctl/connectors/woocommerce"
-	"github.com/flowctl/flowctl/engine/store"
 	"github.com/flowctl/flowctl/engine"
+	"github.com/flowctl/flowctl/engine/store"
 	"github.com/flowctl/flowctl/flows"
 )
 
