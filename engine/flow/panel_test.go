@@ -51,8 +51,8 @@ func TestRecordsHaveAddresses(t *testing.T) {
 
 func TestAddressesAreChecked(t *testing.T) {
 	t.Parallel()
-	_, found, err := flow.Load(fstest.MapFS{flow.AppFile: {Data: []byte("app: x\ntitle: X\nconnections: {}\nflows: []\nlinks:\n  order:\n    local: {record: a, key: id, url: \"${settings.nothing}/${key}\"}\n    remote: {record: b, key: id}\n")}}, "flows")
-	if err != nil || !found.Failed() || found[0].Line != 7 {
+	_, found, err := flow.Load(fstest.MapFS{flow.AppFile: {Data: []byte("app: x\ntitle: X\nconnections: {}\nflows: []\nsettings: [{tab: t, title: T, fields: [{name: shop, title: S, type: text}]}]\nlinks:\n  order:\n    local: {record: a, key: id, url: \"${settings.nothing}/${key}\"}\n    remote: {record: b, key: id}\n")}}, "flows")
+	if err != nil || !found.Failed() || found[0].Line != 8 {
 		t.Errorf("an address by a setting that is not there gave %v, %v", found, err)
 	}
 }
