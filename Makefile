@@ -45,6 +45,12 @@ chaos: ## Break everything while 1,000 orders arrive (see docs/chaos.md)
 	@.ci/install
 	FLOWCTL_CHAOS_ORDERS=$${FLOWCTL_CHAOS_ORDERS:-1000} go test -count=1 -timeout 60m -v ./cmd/flowctl/chaos
 
+.PHONY: bench
+bench: ## Print delays of the feeds, of another shop beside a backlog of 10,000, and of validate
+	go test -run '^$$' -bench StockLatency -benchtime 15x -timeout 10m ./cmd/flowctl/behaviour
+	go test -run '^$$' -bench Validate -benchtime 10x ./cmd/flowctl
+	FLOWCTL_BACKLOG=10000 go test -count=1 -v -run TestABacklogOfOneShopIsNoWaitOfAnother ./engine | grep -E 'median|ok|FAIL'
+
 .PHONY: demo
 demo: ## Run the app between a simulated shop and a simulated Odoo
 	go run ./cmd/flowctl demo
