@@ -83,6 +83,10 @@ type Spec struct {
 	// used: connections that agree in them share that system's patience. None means
 	// all settings.
 	Login []string
+	// Pace, if set, says how many requests a second, and how many at once after a
+	// pause, the system that these settings name is known to bear; 0 where nothing
+	// is known. What app.yaml says comes first.
+	Pace func(settings map[string]any) (perSecond float64, burst int)
 	// Operations in the order they are documented.
 	Operations []Operation
 	// Events that the system can announce, in the order they are documented.

@@ -98,6 +98,13 @@ func (c *connections) polite(instance string, declared *flow.Connection, configu
 	}
 	login := limit.Account(account...)
 	rate := limit.Rate{PerSecond: declared.Limits.PerSecond, Burst: declared.Limits.Burst}
+	if declared.Spec.Pace != nil && rate.PerSecond == 0 {
+		perSecond, burst := declared.Spec.Pace(configured)
+		rate.PerSecond = perSecond
+		if rate.Burst == 0 {
+			rate.Burst = burst
+		}
+	}
 	polite := func(next http.RoundTripper) http.RoundTripper { return c.limiter.Transport(login, rate, next) }
 	return metrics.Waits(polite, func(waited time.Duration) { c.metrics.Limited(declared.Name, waited) })
 }

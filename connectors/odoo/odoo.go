@@ -42,6 +42,7 @@ func (c Connector) Spec() connectors.Spec {
 		Summary:    "Reads and writes the records of an Odoo ERP, versions 17 to 21, over JSON-RPC or JSON-2.",
 		Settings:   settingsSchema(),
 		Login:      []string{"url", "database", "login"},
+		Pace:       pace,
 		Operations: operations(c.resources),
 		Events:     events(),
 	}

@@ -26,9 +26,6 @@ const (
 	// defaultPerSecond protects a system from a mistake of ours; what it really
 	// bears, it says by Retry-After.
 	defaultPerSecond = 50
-	// odooOnline is what Odoo's own hosting bears: its terms speak of about one
-	// call a second.
-	odooOnline, odooOnlineBurst = 2, 20
 )
 
 // rateOf is the rate for an address. A system on this machine has none unless it
@@ -38,11 +35,6 @@ func (r Rate) of(host string) (rate Rate, limited bool) {
 		switch {
 		case isLocal(host):
 			return r, false
-		case host == "odoo.com" || strings.HasSuffix(host, ".odoo.com"):
-			r.PerSecond = odooOnline
-			if r.Burst == 0 {
-				r.Burst = odooOnlineBurst
-			}
 		default:
 			r.PerSecond = defaultPerSecond
 		}
