@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runtime/debug"
 
 	"github.com/urfave/cli/v2"
 )
@@ -22,9 +21,6 @@ const (
 	exitStore   = 20 // the database cannot be used
 	exitRemote  = 21 // a system cannot be reached or refuses
 )
-
-// version is set by the build (-ldflags -X main.version=…).
-var version = ""
 
 // exitError carries the exit code of what went wrong. An empty message was
 // printed already.
@@ -86,7 +82,7 @@ func execute(ctx context.Context, args []string, stdin io.Reader, stdout, stderr
 func commands() []*cli.Command {
 	return []*cli.Command{
 		demoCommand(), serveCommand(), runCommand(), runsCommand(), linksCommand(), feedsCommand(), settingsCommand(), instancesCommand(), usersCommand(),
-		validateCommand(), testCommand(), graphCommand(), newCommand(), describeCommand(), schemaCommand(), doctorCommand(), sandboxCommand(), docsCommand(),
+		validateCommand(), testCommand(), graphCommand(), newCommand(), describeCommand(), schemaCommand(), doctorCommand(), sandboxCommand(), versionCommand(), docsCommand(),
 	}
 }
 
@@ -97,14 +93,4 @@ func codeOf(err error) int {
 		return exit.code
 	}
 	return exitFailed
-}
-
-func versionText() string {
-	if version != "" {
-		return version
-	}
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
-	}
-	return "development"
 }

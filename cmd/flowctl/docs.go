@@ -42,7 +42,11 @@ func docsCommand() *cli.Command {
 					return err
 				}
 			}
-			for name, text := range referencePages() {
+			pages, err := allPages()
+			if err != nil {
+				return err
+			}
+			for name, text := range pages {
 				path := filepath.Join(c.Path("out"), filepath.FromSlash(name))
 				if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 					return err
@@ -54,6 +58,17 @@ func docsCommand() *cli.Command {
 			return nil
 		},
 	}
+}
+
+// allPages are the reference pages and the one that only the source can tell.
+func allPages() (map[string]string, error) {
+	packages, err := reference.Packages(".")
+	if err != nil {
+		return nil, err
+	}
+	pages := referencePages()
+	pages["packages.md"] = reference.PackagesPage(packages)
+	return pages, nil
 }
 
 // referencePages are the generated pages by their path below docs.
