@@ -138,6 +138,11 @@ const (
 	NaturalKey Repeat = "natural key"
 	// ReadBack: the connector itself reads back whether the write took effect.
 	ReadBack Repeat = "read back"
+	// AfterLooking: the flow looks whether the first attempt took effect before it
+	// comes to the write again, and the engine lets it look only once the other
+	// system cannot be at that attempt any more. Flows say so of a call; of
+	// operations it is never true by themselves.
+	AfterLooking Repeat = "after looking"
 	// Unrepeatable: an unclear attempt holds the run for a person.
 	Unrepeatable Repeat = "unrepeatable"
 )
@@ -177,7 +182,9 @@ func (o Operation) OnceOnly() bool {
 
 // Repeatable tells whether a write of which it is not known whether it happened
 // may simply be done again.
-func (o Operation) Repeatable() bool { return o.Repeat == Idempotent || o.Repeat == ReadBack }
+func (o Operation) Repeatable() bool {
+	return o.Repeat == Idempotent || o.Repeat == ReadBack || o.Repeat == AfterLooking
+}
 
 // ResultType returns the type of the operation's result, given its constant
 // parameters.

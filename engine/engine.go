@@ -66,6 +66,9 @@ type Config struct {
 	// UnclearWait is the least wait before a write that got no answer is tried
 	// again; 0 means the executor's own.
 	UnclearWait time.Duration
+	// LateWait is how long the other system may be at a request that got no answer;
+	// 0 means the executor's own.
+	LateWait time.Duration
 	// Observe, if set, is told of each run that ended its attempt.
 	Observe func(store.Run, store.Outcome)
 }
@@ -139,7 +142,7 @@ func Open(ctx context.Context, config Config) (*Engine, error) {
 	e.newFeeds()
 	e.executor = &run.Executor{
 		App: e.App, Version: e.versions.Flow, Store: st, Connections: e.connections, Settings: e.settings,
-		Log: config.Log, Owner: owner(), LeaseTTL: config.LeaseTTL, Backoff: config.Backoff, UnclearWait: config.UnclearWait,
+		Log: config.Log, Owner: owner(), LeaseTTL: config.LeaseTTL, Backoff: config.Backoff, UnclearWait: config.UnclearWait, LateWait: config.LateWait,
 		Observe: config.Observe, Announce: e.router.Problem, Announced: e.router.Announced,
 		Measure: e.metrics.Run, Called: e.metrics.Call,
 	}

@@ -147,7 +147,7 @@ func openBench(t *testing.T, url string, flows map[string]string, change ...func
 		t.Fatal(err)
 	}
 	config := engine.Config{Flows: files, FlowsName: "flows", DatabaseURL: url, Sealer: sealer, Log: slog.New(slog.DiscardHandler),
-		UnclearWait: time.Millisecond, Backoff: []time.Duration{time.Millisecond, time.Millisecond}}
+		UnclearWait: time.Millisecond, LateWait: time.Millisecond, Backoff: []time.Duration{time.Millisecond, time.Millisecond}}
 	for _, c := range change {
 		c(&config)
 	}

@@ -66,7 +66,7 @@ var machineVariables = map[string]bool{
 	"FLOWS": true, "INSTANCE": true, "DATA": true, "DATABASE_URL": true, "REDIS_URL": true, "LOG_LEVEL": true,
 	"LISTEN": true, "PUBLIC_URL": true, "SECRET_KEY": true, "CA_FILE": true,
 	"METRICS_LISTEN": true, "METRICS_TOKEN": true,
-	"LEASE": true, "RETRY_BACKOFF": true, "REQUEST_TIMEOUT": true, "UNCLEAR_WAIT": true, "ROLES": true,
+	"LEASE": true, "RETRY_BACKOFF": true, "REQUEST_TIMEOUT": true, "UNCLEAR_WAIT": true, "LATE_WAIT": true, "ROLES": true,
 }
 
 // settingsFromEnvironment reads FLOWCTL_<NAME> for every setting that the app

@@ -27,12 +27,14 @@ func rhythmFlags() []cli.Flag {
 			Usage: "how long the shop or Odoo may take to answer a request; without it 90 s and 130 s"},
 		&cli.DurationFlag{Name: "unclear-wait", EnvVars: []string{"FLOWCTL_UNCLEAR_WAIT"},
 			Usage: "the least wait before a write that got no answer is tried again, for the other system may still be at it; without it 5 s"},
+		&cli.DurationFlag{Name: "late-wait", EnvVars: []string{"FLOWCTL_LATE_WAIT"},
+			Usage: "how long the shop or Odoo may be at a request that got no answer, before an invoice, a payment or a return that it would have made is looked for; without it 150 s, more than Odoo's limit_time_real"},
 	}
 }
 
 // setRhythm reads the flags into the engine's configuration.
 func setRhythm(c *cli.Context, config *engine.Config) error {
-	config.LeaseTTL, config.UnclearWait = c.Duration("lease"), c.Duration("unclear-wait")
+	config.LeaseTTL, config.UnclearWait, config.LateWait = c.Duration("lease"), c.Duration("unclear-wait"), c.Duration("late-wait")
 	if config.LeaseTTL < minLease {
 		return failure(exitUsage, "--lease: %v is too short, at least %v is needed", config.LeaseTTL, minLease)
 	}
@@ -45,6 +47,9 @@ func setRhythm(c *cli.Context, config *engine.Config) error {
 	}
 	if config.UnclearWait < 0 {
 		return failure(exitUsage, "--unclear-wait: %v is less than nothing", config.UnclearWait)
+	}
+	if config.LateWait < 0 {
+		return failure(exitUsage, "--late-wait: %v is less than nothing", config.LateWait)
 	}
 	switch timeout := c.Duration("request-timeout"); {
 	case timeout < 0:

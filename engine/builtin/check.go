@@ -46,6 +46,16 @@ func (o *Operations) Findings(ctx context.Context, instance string, declared *fl
 }
 
 func (c *connection) findings(ctx context.Context, declared *flow.Connection) ([]connectors.Finding, error) {
+	values, err := c.Settings.Values(ctx, c.instance)
+	if err != nil {
+		return nil, err
+	}
+	switch on, err := declared.On(ctx, values); {
+	case err != nil:
+		return nil, err
+	case !on:
+		return []connectors.Finding{connectors.Found("settings", "not used, and not needed")}, nil
+	}
 	missing, err := c.Settings.Missing(ctx, c.instance, declared)
 	if err != nil {
 		return nil, err
@@ -61,10 +71,6 @@ func (c *connection) findings(ctx context.Context, declared *flow.Connection) ([
 	checker, ok := opened.(connectors.Checker)
 	if !ok {
 		return found, nil
-	}
-	values, err := c.Settings.Values(ctx, c.instance)
-	if err != nil {
-		return nil, err
 	}
 	var want connectors.Wanted
 	if _, receives := opened.(connectors.WebhookReceiver); receives {

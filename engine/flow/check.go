@@ -59,6 +59,7 @@ func (c *checker) checkApp(doc *document) {
 			"env":      {Type: "object", Open: true, Description: "the process's environment"},
 		}
 		c.compile(doc, connection.Settings, env)
+		c.compileCondition(doc, connection.Enabled, expression.Env{"settings": settings}, connectors.Boolean())
 		c.checkFields(doc, connection.Settings, connection.Spec.Settings, connection.At, "setting of "+connection.Name)
 		c.warnOfPlainSettings(doc, connection)
 	}

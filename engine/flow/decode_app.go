@@ -97,7 +97,7 @@ func (l *loader) decodeConnection(d *document, key, n *yaml.Node) {
 	}
 	l.app.Connections = append(l.app.Connections, &Connection{
 		At: d.at(key), Name: key.Value, Connector: connector, Spec: connector.Spec(),
-		Settings: d.value(get(n, "settings")), Limits: decodeLimits(get(n, "limits")), extended: get(n, "operations") != nil || len(l.resources[key.Value]) > 0,
+		Settings: d.value(get(n, "settings")), Limits: decodeLimits(get(n, "limits")), Enabled: decodeCondition(d, get(n, "enabled")), extended: get(n, "operations") != nil || len(l.resources[key.Value]) > 0,
 	})
 }
 

@@ -4,6 +4,7 @@
 package flow
 
 import (
+	"context"
 	"strings"
 	"time"
 
@@ -189,6 +190,9 @@ type Connection struct {
 	Spec      connectors.Spec
 	Settings  *Value
 	Limits    Limits
+	// Enabled, when set, must hold for the connection to be looked at and asked
+	// for: one that a shop may do without.
+	Enabled *Condition
 
 	extended bool
 }
@@ -196,6 +200,11 @@ type Connection struct {
 // Extended tells whether the app gives the connector operations or types of its
 // own.
 func (c *Connection) Extended() bool { return c.extended }
+
+// On tells whether the connection is used, by the settings of an instance.
+func (c *Connection) On(ctx context.Context, settings map[string]any) (bool, error) {
+	return switchedOn(ctx, c.Enabled, settings)
+}
 
 // Table is a link table.
 type Table struct {

@@ -238,7 +238,7 @@ func (b *bench) equip() {
 	b.router = &event.Router{App: func() *flow.App { return b.app }, Settings: b, Store: b.store}
 	b.executor = &run.Executor{
 		App: func() *flow.App { return b.app }, Store: b.store, Connections: b.mocks, Settings: b,
-		Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Owner: "test", UnclearWait: time.Nanosecond,
+		Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Owner: "test", UnclearWait: time.Nanosecond, LateWait: time.Nanosecond,
 		// The next attempt is due at once.
 		Backoff: make([]time.Duration, 20),
 		Sleep:   func(context.Context, time.Duration) error { return nil },

@@ -160,8 +160,17 @@ func (o *overviewView) judge(oldest time.Time, events []store.Event, now time.Ti
 func (p *Panel) setupSteps(ctx context.Context, shop string) ([]setupStep, error) {
 	var steps []setupStep
 	open := false
+	values, err := p.engine.Settings().Values(ctx, shop)
+	if err != nil {
+		return nil, err
+	}
 	for _, connection := range p.engine.App().Connections {
 		if len(connection.Spec.Settings.Required) == 0 {
+			continue
+		}
+		if on, err := connection.On(ctx, values); err != nil {
+			return nil, err
+		} else if !on {
 			continue
 		}
 		missing, err := p.engine.Settings().Missing(ctx, shop, connection)

@@ -39,6 +39,18 @@ func (e *unclearError) Error() string {
 }
 func (e *unclearError) Unwrap() error { return e.err }
 
+// earlyError is a write that got no answer and that the other system may still be
+// at: a look now could miss what is made in a moment.
+type earlyError struct {
+	operation string
+	wait      time.Duration
+}
+
+func (e *earlyError) Error() string {
+	return fmt.Sprintf("%s got no answer in an earlier attempt; whether it took effect is looked at in %s, when the other system cannot be at it any more",
+		e.operation, e.wait.Round(time.Second))
+}
+
 // changedError is a write that an earlier attempt did by another definition of
 // its step, and that must not be done twice.
 type changedError struct{ operation string }

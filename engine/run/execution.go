@@ -112,10 +112,11 @@ func safeToRepeat(err error) bool {
 	var (
 		stopped *stop
 		unclear *unclearError
+		early   *earlyError
 		timeout *timeoutError
 	)
 	switch {
-	case errors.As(err, &stopped), errors.As(err, &unclear), endsRun(err):
+	case errors.As(err, &stopped), errors.As(err, &unclear), errors.As(err, &early), endsRun(err):
 		return false
 	case errors.As(err, &timeout):
 		return true

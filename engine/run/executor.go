@@ -46,6 +46,10 @@ type Executor struct {
 	// UnclearWait is the least wait before a write that got no answer is tried
 	// again: the other system may still be at it. 0 means 5 s.
 	UnclearWait time.Duration
+	// LateWait is how long the other system may be at a request that got no answer;
+	// so long is waited before a write that is safe only after looking is looked
+	// for. 0 means 150 s.
+	LateWait time.Duration
 	// ClaimWait is how long a step waits for another run that makes the same
 	// record, before it fails and is tried again later; 0 means 5 s.
 	ClaimWait time.Duration

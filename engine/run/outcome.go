@@ -19,6 +19,18 @@ const claimRetry = time.Second
 // defaultUnclearWait is the least wait before an unclear write is tried again.
 const defaultUnclearWait = 5 * time.Second
 
+// defaultLateWait is longer than Odoo lets a request last (limit_time_real, 120 s
+// unless its server is told otherwise), and than its connector waits for one.
+const defaultLateWait = 150 * time.Second
+
+// lateWait is how long another system may be at a request.
+func (x *Executor) lateWait() time.Duration {
+	if x.LateWait == 0 {
+		return defaultLateWait
+	}
+	return x.LateWait
+}
+
 // outcomeOf turns an error into what becomes of the run.
 func (e *execution) outcomeOf(ctx context.Context, err error) store.Outcome {
 	var (
@@ -81,8 +93,11 @@ func (x *Executor) byClass(run store.Run, err error) store.Outcome {
 		timeout *timeoutError
 		bound   *boundError
 		panics  *panicError
+		early   *earlyError
 	)
 	switch {
+	case errors.As(err, &early):
+		return x.retry(run, "unclear_write", reason, "", early.wait)
 	case errors.Is(err, store.ErrClaimed):
 		return store.Outcome{State: store.Retrying, Code: "claimed", Reason: reason, After: jittered(claimRetry)}
 	case errors.Is(err, store.ErrUnavailable):

@@ -105,7 +105,7 @@ func (b *bench) anew(t tb) *bench {
 func (b *bench) newExecutor(st store.Store) *Executor {
 	return &Executor{
 		App: b.versions.Current, Version: b.versions.Flow, Store: st, Connections: b, Settings: b,
-		Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Owner: "test", UnclearWait: time.Millisecond,
+		Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Owner: "test", UnclearWait: time.Millisecond, LateWait: time.Millisecond,
 		Backoff: []time.Duration{time.Millisecond, time.Millisecond, time.Millisecond, time.Millisecond, time.Millisecond, time.Millisecond},
 	}
 }

@@ -129,7 +129,22 @@ func (e *execution) write(ctx context.Context, w write) (any, error) {
 	case changed:
 		return nil, &changedError{w.call.Name}
 	}
+	if wait := e.tooEarly(w); wait > 0 {
+		return nil, &earlyError{w.call.Name, wait}
+	}
 	return e.journaled(ctx, w, input)
+}
+
+// tooEarly is how long the other system may still be at what an earlier attempt
+// sent without getting an answer, because its worker died or the line broke. The
+// look that came before the write is worth nothing until then: the run ends its
+// attempt, and the next one looks anew.
+func (e *execution) tooEarly(w write) time.Duration {
+	before, known := e.journal.entry(w.path)
+	if !known || before.State != store.StepStarted || w.call.Operation.Repeat != connectors.AfterLooking {
+		return 0
+	}
+	return time.Until(before.Started.Add(e.executor.lateWait()))
 }
 
 func (e *execution) reuse(w write) (any, error) {

@@ -174,11 +174,16 @@ func TestFirstDay(t *testing.T) {
 	b.press("Save")
 	b.see("Saved.")
 
+	b.visit("/i/main/settings/monitor")
+	b.fill("#f-notification_email", "anna@example.com")
+	b.press("Save")
+	b.see("Saved.")
+
 	values, err := h.engine.Settings().Values(t.Context(), "main")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, want := range map[string]any{"shop_url": h.shopURL, "consumer_secret": "cs_sandbox", "auto_confirm": false, "sync_stock": true} {
+	for name, want := range map[string]any{"shop_url": h.shopURL, "consumer_secret": "cs_sandbox", "auto_confirm": false, "sync_stock": true, "notification_email": "anna@example.com"} {
 		if values[name] != want {
 			t.Errorf("%s is %v", name, values[name])
 		}
@@ -186,6 +191,7 @@ func TestFirstDay(t *testing.T) {
 	for path, condition := range map[string]string{
 		"connection":    `document.querySelector("#f-odoo_db").value === "` + h.erp.Database + `" && document.querySelector("#f-consumer_secret").value === ""`,
 		"configuration": `document.querySelector("#f-warehouse").value === "` + warehouse + `" && !document.querySelector("#f-auto_confirm").checked && document.querySelector("#f-order_statuses").value === "processing, completed"`,
+		"monitor":       `document.querySelector("#f-notification_email").value === "anna@example.com"`,
 		"features":      `document.querySelector("#f-sync_stock").checked`,
 	} {
 		b.visit("/i/main/settings/" + path)

@@ -126,7 +126,7 @@ func (w *world) variables(t *testing.T) []string {
 		"FLOWCTL_ODOO_API_KEY=" + given.APIKey,
 		"FLOWCTL_DATABASE_URL=" + w.database.url, "FLOWCTL_REDIS_URL=" + w.redis.url(), "FLOWCTL_DATA=" + t.TempDir(),
 		"FLOWCTL_LEASE=" + lease.String(), "FLOWCTL_REQUEST_TIMEOUT=" + requestTimeout.String(),
-		"FLOWCTL_UNCLEAR_WAIT=300ms", "FLOWCTL_PAYMENT_JOURNAL=" + w.bank(),
+		"FLOWCTL_UNCLEAR_WAIT=300ms", "FLOWCTL_LATE_WAIT=1s", "FLOWCTL_PAYMENT_JOURNAL=" + w.bank(),
 		// With every fifth request failing, an import of ten requests fails nine
 		// times out of ten: many short attempts stand for the day that the default gives.
 		"FLOWCTL_RETRY_BACKOFF=" + strings.TrimSuffix(strings.Repeat("100ms,200ms,400ms,", 100), ","),

@@ -119,6 +119,7 @@ func (w *World) start(ctx context.Context, options Options) error {
 		DatabaseURL: "sqlite:" + filepath.Join(w.folder, "flowctl.db"), RedisURL: options.RedisURL,
 		Instances: []string{w.Instance}, Overrides: w.overrides(options, values), OverrideInstance: w.Instance,
 		Sealer: sealer, Log: options.Log, Roles: options.Roles,
+		LateWait: lateWait,
 	}
 	if w.Engine, err = engine.Open(ctx, w.config); err != nil {
 		return err

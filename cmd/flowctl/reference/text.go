@@ -184,6 +184,7 @@ var repeatWords = map[connectors.Repeat]string{
 	connectors.Idempotent:   "it is done again, which changes nothing more",
 	connectors.NaturalKey:   "the link step's match finds the record before it would make a second one; a plain call holds the run for a person",
 	connectors.ReadBack:     "the connector reads back whether it happened",
+	connectors.AfterLooking: "the flow looks for it, once the other system cannot be at it any more",
 	connectors.Unrepeatable: "the run is held for a person",
 }
 
