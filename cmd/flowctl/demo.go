@@ -73,6 +73,7 @@ func runDemo(c *cli.Context) error {
 	if folder := c.Path("cases"); folder != "" {
 		return demoCases(ctx, c, options, folder)
 	}
+	options.Currency = "EUR" // the shop's: prices of products can be told without a pricelist
 	return demoShopping(ctx, c, options)
 }
 

@@ -41,8 +41,10 @@ func (c *checker) checkStep(doc *document, s *Step, env expression.Env) {
 	case s.Call != nil:
 		s.Type = c.checkCall(doc, s.Call, env)
 		c.checkBatchedCall(doc, s, env)
+		checkLateBatch(doc, s, s.Call)
 	case s.Link != nil:
 		s.Type = c.checkLink(doc, s, env, item)
+		checkLateBatch(doc, s, s.Link.Create)
 	}
 	if s.Type == nil {
 		s.Type = connectors.Any()
@@ -55,6 +57,14 @@ func (c *checker) checkStep(doc *document, s *Step, env expression.Env) {
 	}
 	if s.When != nil {
 		s.Type = s.Type.OrNull()
+	}
+}
+
+// checkLateBatch refuses a write in batches that is only safe after looking: what
+// one left unclear may stand in another batch when it is done again.
+func checkLateBatch(doc *document, s *Step, call *Call) {
+	if s.Batch > 0 && call != nil && call.Repeat == connectors.AfterLooking {
+		doc.report(call.At, 1, "late-batch", "leave out batch", "repeat: after looking is for one record at a time")
 	}
 }
 

@@ -148,6 +148,7 @@ func TestFirstDay(t *testing.T) {
 	b.fill("#f-webhook_secret", "a webhook secret")
 	b.press("Save")
 	b.see("Saved.")
+	b.until("what saving started is done", `!document.querySelector("#answer .notice.busy")`)
 	b.press("Test connection")
 	b.until("an answer without faults", `document.querySelector("#answer .notice") && document.querySelector("#answer .fine") && !document.querySelector("#answer .notice.bad") && !document.querySelector("#answer .notice.busy")`)
 	b.shoot("connection-fine")
@@ -176,6 +177,14 @@ func TestFirstDay(t *testing.T) {
 
 	b.visit("/i/main/settings/monitor")
 	b.fill("#f-notification_email", "anna@example.com")
+	b.press("Save")
+	b.see("Saved.")
+	// Now mail is needed as well.
+	b.visit("/i/main")
+	b.see("Connect Mail")
+	b.visit("/i/main/settings/connection")
+	b.fill("#f-mail_host", "smtp.example.com")
+	b.fill("#f-mail_from", "sync@example.com")
 	b.press("Save")
 	b.see("Saved.")
 

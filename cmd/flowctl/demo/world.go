@@ -32,6 +32,9 @@ type Options struct {
 	OdooVersion int
 	// PriceDigits is its "Product Price" precision; 0 means Odoo's own 2.
 	PriceDigits int
+	// Currency of the simulated Odoo's company; "" means the dollars of a fresh
+	// installation, so that the shop's orders are in a foreign currency.
+	Currency string
 	// Real, when set, stands in place of the simulated Odoo.
 	Real *RealOdoo
 	// Instance names the shop; "" means main.
@@ -55,6 +58,10 @@ type Options struct {
 type RealOdoo struct {
 	URL, Database, Login, APIKey, Password string
 }
+
+// lateWait is how long the simulated systems may be at a request whose answer was
+// lost: they end each at once.
+const lateWait = time.Second
 
 const webhookSecret = "a secret of the demo's shop"
 
@@ -173,7 +180,7 @@ func (w *World) startOdoo(options Options, values map[string]string) error {
 		values["odoo_api_key"], values["odoo_password"] = real.APIKey, real.Password
 		return nil
 	}
-	w.ERP = odoosandbox.New(odoosandbox.Options{Version: options.OdooVersion, ProductPriceDigits: options.PriceDigits})
+	w.ERP = odoosandbox.New(odoosandbox.Options{Version: options.OdooVersion, ProductPriceDigits: options.PriceDigits, Currency: options.Currency})
 	url, err := w.ERP.Start("127.0.0.1:0")
 	if err != nil {
 		return fmt.Errorf("starting the simulated Odoo: %w", err)
