@@ -16,6 +16,7 @@ var withoutInstance = map[string]string{
 	"sandbox":  "is a shop itself",
 	"describe": "looks at specs alone",
 	"docs":     "writes what describe knows",
+	"version":  "tells of the program",
 
 	"graph":         "looks at files alone",
 	"new app":       "writes files alone",

@@ -29,7 +29,7 @@ func weather(t *testing.T, d database, chance chance, orders int) {
 	s.rage()
 	<-customers.done
 	// The faults go on until half of the work is done under them.
-	limit := time.Minute + time.Duration(orders)*200*time.Millisecond
+	limit := time.Minute + time.Duration(orders)*time.Second
 	eventually(t, limit, "half of the orders are in Odoo", func() bool {
 		ids, err := w.erp.Search("sale.order", nil)
 		return err == nil && len(ids) >= orders/2
