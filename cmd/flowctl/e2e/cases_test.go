@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/flowctl/flowctl/cmd/flowctl/demo"
+	_ "github.com/flowctl/flowctl/connectors/mail"
 	_ "github.com/flowctl/flowctl/connectors/odoo"
 	_ "github.com/flowctl/flowctl/connectors/woocommerce"
 	"github.com/flowctl/flowctl/flows"
