@@ -152,6 +152,7 @@ func (s *database) commit(batch []*acceptance) error {
 	s.commits.Add(1)
 	err := s.write(ctx, "accepting events", func(tx *tx) error { return acceptAll(tx, batch) })
 	if err != nil {
+		s.refusals.Add(1)
 		for _, call := range batch {
 			call.accepted = nil
 		}

@@ -211,6 +211,51 @@ func TestDiskFullLeavesNothingHalfWritten(t *testing.T) {
 	}
 }
 
+// A disk with room for a small row but not for an event is full.
+func TestPingAsksForRoomOnceAnEventWasRefused(t *testing.T) {
+	t.Parallel()
+	s := openFile(t)
+	ctx := context.Background()
+	mustAccept(t, s, arrival("before"))
+	if err := s.Ping(ctx); err != nil {
+		t.Fatal(err)
+	}
+	var pages int
+	if err := s.writer.QueryRow(`PRAGMA page_count`).Scan(&pages); err != nil {
+		t.Fatal(err)
+	}
+	limit := func(pages int) {
+		t.Helper()
+		if _, err := s.writer.Exec(fmt.Sprintf(`PRAGMA max_page_count = %d`, pages)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	limit(pages + 2)
+	if err := s.Ping(ctx); err != nil {
+		t.Fatalf("nothing was refused so far: %v", err)
+	}
+	full := arrival("full")
+	full.Event.Payload = []byte(strings.Repeat("x", 64<<10))
+	if _, err := s.Accept(ctx, full); !errors.Is(err, ErrUnavailable) {
+		t.Fatalf("accepting on a full disk: %v", err)
+	}
+	for range 2 {
+		if err := s.Ping(ctx); !errors.Is(err, ErrUnavailable) {
+			t.Fatalf("an event was refused, Ping answers %v", err)
+		}
+	}
+	limit(1 << 30)
+	for range 2 {
+		if err := s.Ping(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var room int
+	if err := s.writer.QueryRow(`SELECT coalesce(length(room), 0) FROM pings`).Scan(&room); err != nil || room != 0 {
+		t.Errorf("%d bytes stay behind, %v", room, err)
+	}
+}
+
 func mustAccept(t testing.TB, s Store, a Arrival) int64 {
 	t.Helper()
 	accepted, err := s.Accept(context.Background(), a)

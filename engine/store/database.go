@@ -29,6 +29,8 @@ type database struct {
 
 	arrivals  chan *acceptance
 	commits   atomic.Int64 // transactions that Accept made, for tests
+	refusals  atomic.Int64 // arrivals that could not be written
+	refuted   atomic.Int64 // how many of them Ping has since seen the end of
 	closing   chan struct{}
 	closed    sync.Once
 	committer sync.WaitGroup
@@ -60,15 +62,6 @@ func (s *database) Close() error {
 		s.closeErr = errors.Join(s.closeErr, s.writer.Close())
 	})
 	return s.closeErr
-}
-
-// Ping checks that the store can be written.
-func (s *database) Ping(ctx context.Context) error {
-	return s.write(ctx, "checking the store", func(tx *tx) error {
-		_, err := tx.exec(`INSERT INTO pings (instance, at) VALUES ('', {now})
-			ON CONFLICT (instance) DO UPDATE SET at = excluded.at`)
-		return err
-	})
 }
 
 // maxAgain bounds how often a transaction is tried that lost against another.
